@@ -1,0 +1,1 @@
+"""Carriers, coverage, estimates, the ledger, statements, claims."""

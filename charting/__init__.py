@@ -1,0 +1,1 @@
+"""Teeth and surfaces, findings, periodontal exams, clinical notes, images."""

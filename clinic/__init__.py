@@ -1,0 +1,1 @@
+"""The practice itself: clinics, people, patients, access, audit, and the shell they are shown in."""

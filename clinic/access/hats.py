@@ -1,0 +1,36 @@
+"""Which hats a user may wear, and the actor under one of them."""
+from clinic.access.actor import Actor, permissions_of
+from clinic.models import Coaching, MembershipRole, PortalAccess
+
+SESSION_KEY = "hat"
+
+
+def hats_of(user):
+    """Every actor that this user can be now: memberships first, then coached clinics, then portals.
+
+    One query for a member; coaches and patients take one or two more.
+    """
+    held = MembershipRole.objects.filter(
+        membership__user=user, membership__until=None, is_held=True,
+    ).select_related("membership__clinic", "group").order_by("membership__clinic__name", "group__name")
+    roles, memberships = {}, {}
+    for row in held:
+        memberships[row.membership_id] = row.membership
+        roles.setdefault(row.membership_id, []).append(row.group.name)
+    if memberships:
+        for key, membership in memberships.items():
+            membership.user = user
+            yield Actor.member(membership, roles[key])
+        return
+    for row in Coaching.objects.filter(user=user).current().select_related("clinic").order_by("clinic__name"):
+        if user.has_perm("clinic.coach_clinic", row.clinic):
+            yield Actor(user=user, clinic=row.clinic, hat="coach", permissions=permissions_of(["coach"]))
+    for row in PortalAccess.objects.filter(user=user).current().select_related("clinic", "patient"):
+        if user.has_perm("clinic.act_for_patient", row.patient):
+            yield Actor(
+                user=user, clinic=row.clinic, patient=row.patient, hat="portal", permissions=permissions_of(["patient"]))
+
+
+def name_of(actor):
+    """How the session remembers a hat."""
+    return f"{actor.hat}:{actor.patient.pk if actor.patient else actor.clinic_id}"

@@ -1,0 +1,18 @@
+from django.apps import AppConfig
+
+
+class ClinicConfig(AppConfig):
+    name = "clinic"
+    verbose_name = "Practice"
+
+    def ready(self):
+        from django.db.models.signals import post_migrate
+        from simple_history.signals import pre_create_historical_record
+
+        from clinic.access.groups import make_groups
+        from clinic.db import guards
+        from clinic.db.records import stamp_history
+
+        pre_create_historical_record.connect(stamp_history, dispatch_uid="clinic.stamp_history")
+        post_migrate.connect(guards.lay_after_migrate, sender=self, dispatch_uid="clinic.guards")
+        post_migrate.connect(make_groups, sender=self, dispatch_uid="clinic.groups")

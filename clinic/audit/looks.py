@@ -1,0 +1,37 @@
+"""What a request saw: noted by the view, written by the middleware before the answer goes out."""
+from dataclasses import dataclass
+
+from clinic.access.rules import find
+from clinic.models import AccessEvent, Patient
+
+Kind = AccessEvent.Kind
+
+
+@dataclass
+class Look:
+    kind: str
+    patient: object = None
+    rows: int = 1
+
+
+def look(request, kind, patient=None, rows=1):
+    """Note that this answer returns patients' data. The first note of one patient wins over a list."""
+    request.look = Look(kind, patient, rows)
+
+
+def find_patient(request, patient_id, kind=Kind.VIEW):
+    """The patient, if this actor may know of them (else 404); the look is noted."""
+    patient = find(Patient.objects.select_related("account", "clinic"), request.actor, pk=patient_id)
+    look(request, kind, patient)
+    return patient
+
+
+def write_event(request, kind, patient=None, rows=1, user=None, actor=None):
+    """Write one AccessEvent now."""
+    actor = actor or getattr(request, "actor", None)
+    user = user or (request.user if request.user.is_authenticated else None)
+    match = request.resolver_match
+    return AccessEvent.objects.create(
+        clinic=actor.clinic if actor else None, by=user, kind=kind, patient=patient, rows=rows,
+        route=(match.view_name if match else "")[:80], via=actor.via if actor else "page", hat=actor.hat if actor else "",
+        request_id=request.request_id, page_view=request.page_view, source=request.META.get("REMOTE_ADDR") or None)

@@ -1,0 +1,33 @@
+"""Writes what a request saw before its answer goes out; if that fails, nothing is shown."""
+import logging
+
+from django.db import DatabaseError, connection
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from clinic.audit.looks import Kind, write_event
+
+logger = logging.getLogger("chairside.audit")
+
+
+def record_access(get_response):
+    def middleware(request):
+        request.look = None
+        response = get_response(request)
+        seen = request.look
+        try:
+            if response.status_code in (403, 404) and request.user.is_authenticated and request.resolver_match:
+                write_event(request, Kind.REFUSED, rows=0)
+            elif seen is not None and response.status_code != 204 and response.status_code < 400:
+                kind = Kind.CHANGE if request.method == "POST" and seen.kind == Kind.VIEW else seen.kind
+                write_event(request, kind, patient=seen.patient, rows=seen.rows)
+        except DatabaseError:
+            logger.exception("request %s: the access event could not be written", request.request_id)
+            if connection.in_atomic_block:
+                raise
+            try:
+                return render(request, "503.html", status=503)
+            except DatabaseError:
+                return HttpResponse("The access record can't be written, so nothing is shown.", status=503)
+        return response
+    return middleware

@@ -1,0 +1,37 @@
+"""Refusals of the domain: each sentence can be shown to the person at the desk."""
+import re
+
+from django.db import IntegrityError
+
+
+class Refused(Exception):
+    """The state of things forbids it (HTTP 409). The message is for the person who asked."""
+
+    status = 409
+
+
+class Stale(Refused):
+    """Somebody saved this record since it was read, so saving now would overwrite what they wrote."""
+
+    def __init__(self, current):
+        self.current = current
+        super().__init__("This was changed by somebody else in the meantime. Nothing of yours is lost: compare, then save again.")
+
+
+class NotAllowed(Refused):
+    """The role may not do this at all (HTTP 403)."""
+
+    status = 403
+
+
+def constraint_name(error: IntegrityError) -> str:
+    """The name of the constraint or guard that refused; empty when the database does not tell.
+
+    SQLite names a CHECK and a guard, and for a plain unique constraint its columns ("table.a, table.b").
+    """
+    cause = error.__cause__
+    diagnostics = getattr(cause, "diag", None)
+    if diagnostics is not None:
+        return diagnostics.constraint_name or ""
+    match = re.search(r"(?:CHECK|UNIQUE) constraint failed: (?:index ')?([^']+)'?$", str(error))
+    return match.group(1) if match else ""

@@ -1,0 +1,17 @@
+from clinic.models.access_event import AccessEvent
+from clinic.models.account import Account
+from clinic.models.clinic import Clinic, ClinicUserObjectPermission
+from clinic.models.installation import Counter, DataKey, GuardLift, OnceKey
+from clinic.models.medical_history import MedicalHistory
+from clinic.models.membership import Coaching, Membership, MembershipRole
+from clinic.models.operatory import Operatory
+from clinic.models.patient import Patient, PatientUserObjectPermission, PortalAccess
+from clinic.models.procedure_code import ProcedureCode
+from clinic.models.provider import Provider
+from clinic.models.user import User
+
+__all__ = [
+    "AccessEvent", "Account", "Clinic", "ClinicUserObjectPermission", "Coaching", "Counter", "DataKey", "GuardLift",
+    "MedicalHistory", "Membership", "MembershipRole", "OnceKey", "Operatory", "Patient", "PatientUserObjectPermission",
+    "PortalAccess", "ProcedureCode", "Provider", "User",
+]

@@ -1,0 +1,134 @@
+"""Rows of the installation, not of a clinic: data keys, counters, keys of answered forms, lifted guards."""
+import base64
+import os
+from datetime import timedelta
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+
+from clinic.db import cipher
+from clinic.db.fields import EncryptedTextField
+from clinic.db.keys import uuid7
+
+
+class DataKey(models.Model):
+    """A key that values are encrypted with, itself wrapped by a key of the ring. Not a secret without the ring."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    ring_key = models.CharField(max_length=60)
+    wrapped = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self):
+        return f"data key {self.id}"
+
+    @classmethod
+    def make(cls):
+        """A new data key; values written from now on use it."""
+        row = cls()
+        row._wrap(os.urandom(32))
+        row.save(force_insert=True)
+        _unwrapped.cache_clear()
+        _current.cache_clear()
+        return row
+
+    @classmethod
+    def current(cls):
+        """(id, key) that new values are encrypted with; the first one is made when it is first needed."""
+        return _current(settings.KEYRING)
+
+    @classmethod
+    def open(cls, key_id):
+        """The key itself. CannotDecrypt when the ring lacks what wraps it."""
+        return _unwrapped(str(key_id), settings.KEYRING)
+
+    def rewrap(self):
+        """Wrap this key with the ring's first key; the values that it opens stay as they are."""
+        self._wrap(self.open(self.id))
+        self.save()
+        _unwrapped.cache_clear()
+
+    def _wrap(self, key):
+        self.ring_key = next(iter(cipher.ring()))
+        sealed = cipher.seal(cipher.ring()[self.ring_key], key, f"data-key:{self.id}")
+        self.wrapped = base64.b64encode(sealed).decode()
+
+
+@lru_cache(maxsize=256)
+def _unwrapped(key_id, keyring):
+    row = DataKey.objects.filter(pk=key_id).first()
+    if row is None or row.ring_key not in cipher.ring():
+        missing = "its data key is gone" if row is None else f"KEYRING lacks the key {row.ring_key!r}"
+        raise cipher.CannotDecrypt(f"A value does not open: {missing}.")
+    try:
+        return cipher.open_sealed(cipher.ring()[row.ring_key], base64.b64decode(row.wrapped), f"data-key:{row.id}")
+    except InvalidTag as error:
+        raise cipher.CannotDecrypt(f"The key {row.ring_key!r} in KEYRING is not the one that wrapped data key {row.id}.") from error
+
+
+@lru_cache(maxsize=1)
+def _current(keyring):
+    row = DataKey.objects.order_by("-created_at", "-id").first() or DataKey.make()
+    return str(row.id), DataKey.open(row.id)
+
+
+class Counter(models.Model):
+    """The next number of a series that must have no two alike, such as chart numbers."""
+
+    clinic = models.ForeignKey("clinic.Clinic", models.PROTECT, related_name="+")
+    series = models.CharField(max_length=40)
+    value = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clinic", "series"], name="clinic_counter_one_per_series")]
+
+    def __str__(self):
+        return f"{self.series}: {self.value}"
+
+    @classmethod
+    @transaction.atomic
+    def take(cls, clinic_id, series, count=1):
+        """The first of `count` new numbers. The counter's row stays locked until the caller's transaction ends."""
+        counter, _ = cls.objects.select_for_update().get_or_create(clinic_id=clinic_id, series=series)
+        counter.value += count
+        counter.save(update_fields=["value"])
+        return counter.value - count + 1
+
+
+class OnceKey(models.Model):
+    """The answer that a form's key was given, so that sending the form again does nothing twice.
+
+    The row is written first in the transaction of the work itself: either both stand or neither.
+    """
+
+    KEEP = timedelta(days=30)
+
+    key = models.CharField(primary_key=True, max_length=64)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 over method, path and body.")
+    status = models.PositiveSmallIntegerField(null=True)
+    headers = models.JSONField(default=dict)
+    body = EncryptedTextField(context="clinic_oncekey.body", blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self):
+        return self.key
+
+    @classmethod
+    def forget_old(cls, now=None):
+        """Drop keys past their time; returns how many."""
+        return cls.objects.filter(created_at__lt=(now or timezone.now()) - cls.KEEP).delete()[0]
+
+
+class GuardLift(models.Model):
+    """That a migration lifted the guards of a table, and why."""
+
+    table = models.CharField(max_length=80)
+    because = models.TextField()
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self):
+        return f"{self.table}: {self.because}"

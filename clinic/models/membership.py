@@ -1,0 +1,114 @@
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import models, transaction
+from django.db.models import F, Q
+from guardian.shortcuts import assign_perm, remove_perm
+
+from clinic.db.records import Record, RecordQuerySet
+from clinic.models.clinic import Clinic
+
+
+class MembershipQuerySet(RecordQuerySet):
+    def current(self, on=None):
+        return self.filter(Q(until=None) | Q(until__gt=on)) if on else self.filter(until=None)
+
+
+class Membership(Record):
+    """That a user works in a clinic, from when to when. Rights hang on its roles, not on the user.
+
+    Coaches and patients are no members; see Coaching and PortalAccess.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships")
+    since = models.DateField()
+    until = models.DateField(null=True, blank=True, help_text="The day on which access ended.")
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clinic", "user"], condition=Q(until=None), name="clinic_membership_one_open",
+                violation_error_message="This person is a member of this clinic already."),
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gte=F("since")), name="clinic_membership_ends_after_start"),
+        ]
+
+    def __str__(self):
+        return f"{self.user} at {self.clinic}"
+
+    @classmethod
+    @transaction.atomic
+    def open(cls, *, user, clinic, roles, by, since=None, because=""):
+        """Make the user a member with these roles (names of groups)."""
+        membership = cls(user=user, clinic=clinic, since=since or clinic.today())
+        membership.record(by=by, because=because)
+        for role in roles:
+            membership.grant(role, by=by, because=because)
+        return membership
+
+    def grant(self, role, *, by, because=""):
+        """Add a role; the rights hold from the next request."""
+        group = Group.objects.get(name=role)
+        held = self.roles.filter(group=group, is_held=True).first()
+        return held or MembershipRole(clinic_id=self.clinic_id, membership=self, group=group).record(by=by, because=because)
+
+    def revoke(self, role, *, by, because):
+        """Take a role away; the rights end with the next request."""
+        for held in self.roles.filter(group__name=role, is_held=True):
+            held.change(by=by, because=because, is_held=False)
+
+    @transaction.atomic
+    def end(self, *, by, because, on=None):
+        """End the membership: the clinic is closed to the user from the next request on."""
+        self.lock()
+        self.until = on or self.clinic.today()
+        return self.record(by=by, because=because)
+
+
+class MembershipRole(Record):
+    """A role (a Django group) that a membership holds or held."""
+
+    membership = models.ForeignKey(Membership, models.PROTECT, related_name="roles")
+    group = models.ForeignKey(Group, models.PROTECT, related_name="+")
+    is_held = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(
+            fields=["clinic", "membership", "group"], condition=Q(is_held=True), name="clinic_membershiprole_once")]
+
+    def __str__(self):
+        return self.group.name
+
+
+class Coaching(Record):
+    """That a coach follows a clinic's growth. It opens nothing clinical and is no membership."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="coachings")
+    since = models.DateField()
+    until = models.DateField(null=True, blank=True)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(
+            fields=["clinic", "user"], condition=Q(until=None), name="clinic_coaching_one_open")]
+
+    def __str__(self):
+        return f"{self.user} coaches {self.clinic}"
+
+    @classmethod
+    @transaction.atomic
+    def grant(cls, *, user, clinic, by, because="", since=None):
+        """Begin, and give guardian's permission for this clinic in the same transaction."""
+        row = cls(user=user, clinic=clinic, since=since or clinic.today()).record(by=by, because=because)
+        assign_perm("clinic.coach_clinic", user, clinic)
+        return row
+
+    @transaction.atomic
+    def revoke(self, *, by, because):
+        """End it, and take guardian's permission away."""
+        self.lock()
+        self.until = self.clinic.today()
+        remove_perm("clinic.coach_clinic", self.user, Clinic.objects.get(pk=self.clinic_id))
+        return self.record(by=by, because=because)

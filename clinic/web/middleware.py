@@ -1,0 +1,72 @@
+"""What holds for every request: an id, no caching, and refusals as clear answers."""
+import logging
+import re
+
+from django.conf import settings
+from django.db import IntegrityError
+from django.http import HttpResponse
+from django.shortcuts import render, resolve_url
+
+from clinic.db.keys import uuid7
+from clinic.db.refusals import Refused, constraint_name
+
+logger = logging.getLogger("chairside.request")
+KNOWN_ID = re.compile(r"[0-9a-f-]{36}")
+
+
+def request_id(get_response):
+    """Give the request an id (kept in history and access events), and its page view."""
+    def middleware(request):
+        request.request_id = str(uuid7())
+        shown = request.headers.get("X-Page-View", "")
+        request.page_view = shown if KNOWN_ID.fullmatch(shown) else request.request_id
+        response = get_response(request)
+        response["X-Request-Id"] = request.request_id
+        return response
+    return middleware
+
+
+def no_store(get_response):
+    """Nothing that a signed-in person sees may stay in a cache; static files are answered before this."""
+    def middleware(request):
+        response = get_response(request)
+        response["Cache-Control"] = "no-store"
+        return response
+    return middleware
+
+
+class Refusals:
+    """Turns what the domain or the database refuses into a page (or fragment) with its sentence."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if request.htmx and response.status_code == 302 and response.url.startswith(resolve_url(settings.LOGIN_URL)):
+            # Never a sign-in page inside a fragment.
+            away = HttpResponse(status=401)
+            away["HX-Redirect"] = response.url
+            return away
+        return response
+
+    def process_exception(self, request, error):
+        if isinstance(error, Refused):
+            return refusal(request, str(error), error.status)
+        if isinstance(error, IntegrityError):
+            name = constraint_name(error)
+            logger.warning("request %s refused by the database: %s", request.request_id, name)
+            return refusal(request, "This contradicts what is on record already, so nothing was saved. Look again, then retry.", 409)
+        return None
+
+
+def refusal(request, sentence, status=409):
+    """A refusal as a page, or for htmx as a toast."""
+    if request.htmx:
+        response = render(request, "_toast.html", {"sentence": sentence, "tone": "red"}, status=status)
+        response["HX-Retarget"], response["HX-Reswap"] = "#toasts", "beforeend"
+        return response
+    return render(request, "409.html", {"sentence": sentence}, status=status)
+
+
+refusals = Refusals

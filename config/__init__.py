@@ -1,0 +1,1 @@
+"""Where all apps meet: settings, urls, roles, navigation, the demo practice, health."""

@@ -1,0 +1,35 @@
+"""Who may what: the one map from role to permission names, `app.verb`.
+
+Roles are Django groups that a membership holds; the names here are the groups' names. `view`, `add` and `change`
+follow Django's own codenames, so that the admin asks for the same names as the pages do.
+"""
+
+STAFF = {
+    "clinic.use_staff_pages", "clinic.view_clinic", "clinic.view_patient", "clinic.search_patients", "clinic.view_account",
+    "clinic.view_medicalhistory", "clinic.view_procedurecode", "clinic.view_provider", "clinic.view_operatory",
+    "scheduling.view_schedule", "scheduling.view_appointment", "scheduling.view_appointmenttype",
+}
+FRONT_DESK = STAFF | {
+    "clinic.add_patient", "clinic.change_patient", "clinic.add_account", "clinic.change_account",
+    "clinic.change_medicalhistory", "clinic.view_audit",
+    "scheduling.add_appointment", "scheduling.change_appointment", "scheduling.confirm", "scheduling.check_in",
+    "scheduling.check_out", "scheduling.cancel", "scheduling.no_show", "scheduling.reactivate", "scheduling.step_back",
+    "scheduling.add_block", "scheduling.change_block",
+}
+CLINICAL = STAFF | {
+    "clinic.change_medicalhistory", "clinic.view_audit", "scheduling.seat", "scheduling.complete", "scheduling.step_back",
+}
+ROLES = {
+    "receptionist": FRONT_DESK,
+    "coordinator": FRONT_DESK,
+    "assistant": CLINICAL,
+    "hygienist": CLINICAL,
+    "dentist": CLINICAL,
+    "biller": STAFF | {"clinic.change_account"},
+    "manager": FRONT_DESK | CLINICAL | {
+        "clinic.manage", "clinic.change_clinic", "scheduling.double_book", "scheduling.manage",
+    },
+    # Not roles of a membership: what a coach and a patient may do follows from their own rows.
+    "coach": {"clinic.view_growth", "clinic.view_clinic"},
+    "patient": {"clinic.use_portal"},
+}

@@ -1,0 +1,260 @@
+"""Settings for dev, test, staging and production, all from the environment (see .env.example)."""
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from config import local_secrets
+from config.roles import ROLES
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+
+def read(cast, name, default, how):
+    """One setting through django-environ; a wrong value ends in a sentence that says how to mend it."""
+    try:
+        return getattr(env, cast)(name, default=default)
+    except (ValueError, ImproperlyConfigured) as wrong:
+        raise ImproperlyConfigured(f"{name} is not usable ({wrong}). {how}") from wrong
+
+
+ENVIRONMENT = read("str", "ENVIRONMENT", "dev", "")
+if ENVIRONMENT not in ("dev", "test", "staging", "production"):
+    raise ImproperlyConfigured(f"ENVIRONMENT is {ENVIRONMENT!r}. Set it to dev, test, staging or production.")
+LOCAL = ENVIRONMENT in ("dev", "test")
+
+
+def secret(name, make, how):
+    """A secret from the environment; a developer's machine makes its own in var/."""
+    value = env.str(name, default="")
+    if value:
+        return value
+    if LOCAL:
+        return local_secrets.read_or_make(VAR_DIR / name.lower(), make)
+    raise ImproperlyConfigured(f"{name} is missing. {how}")
+
+
+SECRET_KEY = secret(
+    "SECRET_KEY", local_secrets.signing_key,
+    "Set it to a long random text: python -c 'import secrets; print(secrets.token_urlsafe(50))'.")
+KEYRING = secret(
+    "KEYRING", local_secrets.keyring,
+    "Set it to name:key, the key being the base64 of 32 random bytes; older keys follow after commas. "
+    "It opens every encrypted value, so keep a copy outside this machine.")
+
+DEBUG = read("bool", "DEBUG", False, "Set it to true or false.")
+if DEBUG and not LOCAL:
+    raise ImproperlyConfigured("DEBUG shows patient data in error pages. Unset it in staging and production.")
+DEMO = read("bool", "DEMO", LOCAL, "Set it to 1 for the demo practice or 0 for an empty one.")
+if DEMO and ENVIRONMENT == "production":
+    raise ImproperlyConfigured("DEMO makes accounts with a public password. Set DEMO=0 in production.")
+
+ALLOWED_HOSTS = read("list", "ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if LOCAL else [], "")
+if not ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS is missing. Set it to the host names that people type, with commas.")
+CSRF_TRUSTED_ORIGINS = read("list", "CSRF_TRUSTED_ORIGINS", [], "")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.forms",
+    "guardian",
+    "simple_history",
+    "django_q",
+    "django_htmx",
+    "django_cotton.apps.SimpleAppConfig",
+    "lucide",
+    "phonenumber_field",
+    "clinic",
+    "scheduling",
+    "charting",
+    "treatment",
+    "milestones",
+    "billing",
+    "config",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "clinic.web.middleware.request_id",
+    "clinic.web.middleware.no_store",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "clinic.access.middleware.actor",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "clinic.web.middleware.refusals",
+    "clinic.audit.middleware.record_access",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+TEMPLATES = [{
+    "BACKEND": "django.template.backends.django.DjangoTemplates",
+    "DIRS": [BASE_DIR / "templates"],
+    "OPTIONS": {
+        "context_processors": [
+            "django.template.context_processors.request",
+            "django.contrib.auth.context_processors.auth",
+            "django.contrib.messages.context_processors.messages",
+            "config.navigation.shell",
+        ],
+        "loaders": [("django.template.loaders.cached.Loader", [
+            "django_cotton.cotton_loader.Loader",
+            "django.template.loaders.filesystem.Loader",
+            "django.template.loaders.app_directories.Loader",
+        ])],
+        "builtins": ["django_cotton.templatetags.cotton", "clinic.templatetags.chairside"],
+    },
+}]
+COTTON_DIR = "cotton"
+FORM_RENDERER = "clinic.web.forms.Renderer"
+
+DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'chairside.sqlite3'}")
+try:
+    DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+except (ValueError, ImproperlyConfigured) as wrong:
+    raise ImproperlyConfigured(
+        "DATABASE_URL is not usable. Write sqlite:////path/to/file or postgres://user:password@host:5432/name.") from wrong
+DATABASE = DATABASES["default"]
+if DATABASE.get("ENGINE") == "django.db.backends.sqlite3":
+    if DATABASE["NAME"] != ":memory:":
+        Path(DATABASE["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    # IMMEDIATE, because a transaction that reads and then writes would otherwise end in "database is locked".
+    DATABASE["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA cache_size=-20000;",
+    }
+    DATABASE["CONN_MAX_AGE"] = None
+elif DATABASE.get("ENGINE") == "django.db.backends.postgresql":
+    DATABASE["CONN_MAX_AGE"] = None
+    DATABASE["CONN_HEALTH_CHECKS"] = True
+    if ENVIRONMENT == "production" and not str(DATABASE.get("HOST", "")).startswith("/"):
+        DATABASE.setdefault("OPTIONS", {}).setdefault("sslmode", "verify-full")
+else:
+    raise ImproperlyConfigured("DATABASE_URL must name SQLite or PostgreSQL: sqlite:////path or postgres://…")
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "clinic.User"
+AUTHENTICATION_BACKENDS = ["clinic.access.backends.ActorBackend", "guardian.backends.ObjectPermissionBackend"]
+ANONYMOUS_USER_NAME = None
+LOGIN_URL = "clinic:sign_in"
+LOGIN_REDIRECT_URL = "/"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+ROLE_PERMISSIONS = ROLES
+
+SESSION_COOKIE_NAME = "chairside_session"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "clinic.web.errors.csrf_failure"
+CSRF_COOKIE_SAMESITE = "Lax"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if not LOCAL:
+    SECURE_SSL_REDIRECT = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": {
+    "default-src": ["'none'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
+    "img-src": ["'self'", "data:"],
+    "font-src": ["'self'"],
+    "connect-src": ["'self'"],
+    "manifest-src": ["'self'"],
+    "form-action": ["'self'"],
+    "base-uri": ["'none'"],
+    "frame-ancestors": ["'none'"],
+}}
+PERMISSIONS_POLICY = {name: [] for name in (
+    "accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "magnetometer", "microphone", "midi",
+    "payment", "usb")}
+
+LANGUAGE_CODE = "en-us"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("fr", "Français")]
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = VAR_DIR / "static"
+if LOCAL:
+    WHITENOISE_USE_FINDERS = True
+    WHITENOISE_AUTOREFRESH = DEBUG
+else:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "clinic.web.static.HashedStaticFiles"},
+    }
+
+PHONENUMBER_DB_FORMAT = "INTERNATIONAL"
+PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"
+# Seconds between two looks of a page that refreshes itself.
+POLL_SECONDS = read("int", "POLL_SECONDS", 10, "Set it to whole seconds.")
+
+SIMPLE_HISTORY_ENFORCE_HISTORY_MODEL_PERMISSIONS = False
+SIMPLE_HISTORY_REVERT_DISABLED = True
+
+Q_CLUSTER = {
+    "name": "chairside",
+    "orm": "default",
+    "workers": 1,
+    "timeout": 300,
+    "retry": 360,  # must exceed the timeout, or a slow task runs twice
+    "max_attempts": 5,
+    "save_limit": 500,
+    "catch_up": False,
+    "poll": 2,
+    "bulk": 1,
+}
+
+EMAIL_BACKEND = env.str(
+    "EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend" if LOCAL
+    else "django.core.mail.backends.smtp.EmailBackend")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        # Its lines would repeat what the page already said, a 404 at a time.
+        "django.request": {"level": "ERROR", "handlers": ["console"], "propagate": False},
+    },
+}

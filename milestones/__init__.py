@@ -1,0 +1,1 @@
+"""Milestones, tasks, evidence, approvals, time, alerts and reports."""

@@ -1,0 +1,1 @@
+"""Who books whom, when and where: appointments, provider time, slots, the visit."""

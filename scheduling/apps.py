@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class SchedulingConfig(AppConfig):
+    name = "scheduling"
+    verbose_name = "Schedule"
+
+    def ready(self):
+        from scheduling import hooks  # noqa: F401  adds what the schedule shows on clinic's pages

@@ -1,0 +1,472 @@
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.db.models import Count, F, Max, Q, Sum
+from django.utils import timezone
+
+from clinic.db import locks
+from clinic.db.fields import EncryptedTextField
+from clinic.db.guards import NoOverlap
+from clinic.db.keys import uuid7
+from clinic.db.records import Fact, Record, RecordQuerySet
+from clinic.db.refusals import constraint_name
+from clinic.models import Operatory, Patient, Provider
+from scheduling.models.appointment_type import DOCTOR_KINDS, AppointmentType
+from scheduling.models.block import Block
+from scheduling.refusals import Conflict, OutOfOrder, TimeTaken
+
+LONGEST = timedelta(hours=12)
+FARTHEST = timedelta(days=5 * 366)
+
+
+class AppointmentQuerySet(RecordQuerySet):
+    def visible_to(self, actor):
+        if actor is not None and actor.hat == "portal":
+            return self.filter(patient=actor.patient)
+        return super().visible_to(actor)
+
+    def holding(self):
+        """Visits that take up their time: all but the cancelled and the missed."""
+        return self.exclude(status__in=Appointment.FREE)
+
+    def between(self, starts_at, ends_at):
+        """Visits that start in this time (index `scheduling_appointment_day`)."""
+        return self.filter(starts_at__gte=starts_at, starts_at__lt=ends_at)
+
+    def on(self, day, clinic):
+        """The visits of one day of the clinic."""
+        return self.between(*day_bounds(day, clinic.zone))
+
+    def upcoming(self, now):
+        return self.filter(starts_at__gte=now, status__in=Appointment.EXPECTED).order_by("starts_at")
+
+    def change_token(self):
+        """A text that differs after any change to these rows; one query."""
+        seen = self.aggregate(rows=Count("pk"), versions=Sum("version"), last=Max("updated_at"))
+        last = seen["last"].timestamp() if seen["last"] else 0
+        return f"{seen['rows']}-{seen['versions'] or 0}-{last:.6f}"
+
+
+def day_bounds(day, zone):
+    """The instants of this day's midnight and the next one's, by the clinic's wall clock."""
+    start = timezone.datetime(day.year, day.month, day.day, tzinfo=zone)
+    end = day + timedelta(days=1)
+    return start, timezone.datetime(end.year, end.month, end.day, tzinfo=zone)
+
+
+class Appointment(Record):
+    """A patient's time in an operatory; once checked in, the visit itself. What was done there is the chart's.
+
+    The database refuses overlaps three times: of the operatory (with the type's buffers), of the patient, and of each
+    provider's own minutes (ProviderTime). `shared_chair` and `shared_provider` mark a knowing double booking.
+    """
+
+    class Status(models.TextChoices):
+        SCHEDULED = "scheduled", "Scheduled"
+        CONFIRMED = "confirmed", "Confirmed"
+        CHECKED_IN = "checked_in", "Waiting"
+        SEATED = "seated", "In the chair"
+        COMPLETED = "completed", "Ready to leave"
+        CHECKED_OUT = "checked_out", "Gone"
+        CANCELLED = "cancelled", "Cancelled"
+        NO_SHOW = "no_show", "No-show"
+
+    FREE = (Status.CANCELLED, Status.NO_SHOW)
+    EXPECTED = (Status.SCHEDULED, Status.CONFIRMED)
+    DONE = (Status.COMPLETED, Status.CHECKED_OUT)
+    # verb: (the steps from which it leads, the step to which). No step but confirm may be skipped.
+    STEPS = {
+        "confirm": ((Status.SCHEDULED,), Status.CONFIRMED),
+        "check_in": ((Status.SCHEDULED, Status.CONFIRMED), Status.CHECKED_IN),
+        "seat": ((Status.CHECKED_IN,), Status.SEATED),
+        "complete": ((Status.SEATED,), Status.COMPLETED),
+        "check_out": ((Status.COMPLETED,), Status.CHECKED_OUT),
+        "cancel": ((Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN), Status.CANCELLED),
+        "no_show": ((Status.SCHEDULED, Status.CONFIRMED), Status.NO_SHOW),
+        "reactivate": ((Status.CANCELLED, Status.NO_SHOW), Status.SCHEDULED),
+    }
+    BACK = {
+        Status.CONFIRMED: Status.SCHEDULED, Status.CHECKED_IN: Status.SCHEDULED, Status.SEATED: Status.CHECKED_IN,
+        Status.COMPLETED: Status.SEATED, Status.CHECKED_OUT: Status.COMPLETED,
+    }
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="appointments")
+    operatory = models.ForeignKey(Operatory, models.PROTECT, related_name="appointments")
+    provider = models.ForeignKey(Provider, models.PROTECT, related_name="appointments")
+    appointment_type = models.ForeignKey(AppointmentType, models.PROTECT, related_name="appointments", verbose_name="type")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    chair_starts_at = models.DateTimeField(editable=False)
+    chair_ends_at = models.DateTimeField(editable=False, help_text="With the buffer; earlier once the visit ended early.")
+    status = models.CharField(max_length=12, choices=Status, default=Status.SCHEDULED, editable=False)
+    status_at = models.DateTimeField(editable=False, help_text="Since when the visit is at this step.")
+    note = EncryptedTextField(context="scheduling_appointment.note", blank=True, default="")
+    cancel_reason = models.CharField(max_length=200, blank=True, editable=False)
+    parts = models.JSONField(
+        default=list, editable=False, help_text="Whose minutes it takes: [provider id, from minute, minutes].")
+    shared_chair = models.BooleanField(default=False, editable=False)
+    shared_provider = models.BooleanField(default=False, editable=False)
+    is_walk_in = models.BooleanField(default=False, editable=False)
+
+    objects = AppointmentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["starts_at"]
+        indexes = [
+            models.Index(fields=["clinic", "starts_at"], name="scheduling_appointment_day"),
+            models.Index(fields=["patient", "starts_at"], name="scheduling_appointment_of_pat"),
+            models.Index(fields=["operatory", "chair_starts_at"], name="scheduling_appointment_of_op"),
+        ]
+        constraints = [
+            NoOverlap(
+                name="scheduling_appointment_chair_taken", resource="operatory", start="chair_starts_at", end="chair_ends_at",
+                condition=~Q(status__in=["cancelled", "no_show"]) & Q(shared_chair=False)),
+            NoOverlap(
+                name="scheduling_appointment_patient_elsewhere", resource="patient",
+                condition=~Q(status__in=["cancelled", "no_show", "completed", "checked_out"])),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")), name="scheduling_appointment_end_after_start",
+                violation_error_message="The visit ends before it starts."),
+            models.CheckConstraint(
+                condition=Q(chair_ends_at__gte=F("chair_starts_at")), name="scheduling_appointment_chair_in_order"),
+            models.CheckConstraint(
+                condition=~Q(status="cancelled") | ~Q(cancel_reason=""), name="scheduling_appointment_cancel_says_why"),
+            models.CheckConstraint(
+                condition=Q(status__in=[
+                    "scheduled", "confirmed", "checked_in", "seated", "completed", "checked_out", "cancelled", "no_show"]),
+                name="scheduling_appointment_known_status"),
+        ]
+
+    def __str__(self):
+        return f"{self.appointment_type} {self.starts_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def minutes(self):
+        return int((self.ends_at - self.starts_at).total_seconds() // 60)
+
+    @property
+    def holds_time(self):
+        return self.status not in self.FREE
+
+    def clean(self):
+        if not (self.starts_at and self.ends_at):
+            return
+        if self.ends_at <= self.starts_at:
+            raise ValidationError({"ends_at": "The visit ends before it starts."})
+        if self.ends_at - self.starts_at > LONGEST:
+            raise ValidationError({"ends_at": "A visit takes at most 12 hours."})
+        if self._state.adding and self.starts_at > timezone.now() + FARTHEST:
+            raise ValidationError({"starts_at": "Visits are booked at most five years ahead."})
+        if self.starts_at.year < 1990:
+            raise ValidationError({"starts_at": "Visits before 1990 are not kept here."})
+        if not self.appointment_type.allows(self.provider):
+            kinds = ", ".join(Provider.Kind(kind).label.lower() for kind in self.appointment_type.kinds)
+            raise ValidationError({"provider": f"{self.appointment_type} is done by: {kinds}."})
+
+    # Verbs: booking
+
+    @classmethod
+    @transaction.atomic
+    def book(cls, *, by, patient, operatory, provider, appointment_type, starts_at, ends_at=None, note="", doctor=None,
+             provider_time=None, id=None, double_booking="", is_walk_in=False, because=""):
+        """Book a visit: the appointment, the minutes of those who treat, and its first step, all or none.
+
+        `doctor`: who looks in, when the type asks for one (default: the patient's dentist, else the first).
+        `provider_time`: [(provider, starts_at, ends_at)] instead of the type's pattern.
+        `double_booking`: the reason of a knowing double booking of chair or provider (never of the patient).
+        TimeTaken when the chair, the patient or a provider is taken or blocked; ValidationError for what makes no sense.
+        """
+        if patient.status in (Patient.Status.ARCHIVED, Patient.Status.DECEASED):
+            raise ValidationError({"patient": f"{patient.name} is marked as {patient.get_status_display().lower()}."})
+        for name, thing in (("operatory", operatory), ("provider", provider), ("appointment_type", appointment_type)):
+            if not thing.is_active:
+                raise ValidationError({name: f"{thing} is no longer in use."})
+        visit = cls(
+            clinic=by.clinic, patient=patient, operatory=operatory, provider=provider, appointment_type=appointment_type,
+            starts_at=whole_minute(starts_at), note=note, is_walk_in=is_walk_in,
+            shared_chair=bool(double_booking), shared_provider=bool(double_booking))
+        if id is not None:
+            visit.id = id
+        visit.ends_at = whole_minute(ends_at) if ends_at else visit.starts_at + timedelta(minutes=appointment_type.minutes)
+        visit.status_at = timezone.now()
+        visit.parts = visit._parts_from(provider_time, doctor)
+        visit._take_time(by=by, because=double_booking or because)
+        visit._step(by)
+        return visit
+
+    @transaction.atomic
+    def reschedule(self, *, by, starts_at=None, ends_at=None, operatory=None, provider=None, appointment_type=None,
+                   doctor=None, provider_time=None, note=None, version=None, double_booking="", because=""):
+        """Move, resize or give to another chair or provider; the length stays unless `ends_at` is given.
+
+        A confirmed visit that moves to another time must be confirmed again. TimeTaken as in `book`.
+        """
+        self.lock(version)
+        moves = any(value is not None for value in (
+            starts_at, ends_at, operatory, provider, appointment_type, doctor, provider_time))
+        if moves and (not self.holds_time or self.status in self.DONE):
+            raise OutOfOrder(f"This visit is {self.get_status_display().lower()} and can't be moved. Book a new one, or reactivate it.")
+        length = self.ends_at - self.starts_at
+        same_pattern = provider is None and appointment_type is None and provider_time is None and doctor is None
+        if starts_at is not None:
+            moved = whole_minute(starts_at)
+            if moved != self.starts_at and self.status == self.Status.CONFIRMED:
+                self.status, self.status_at = self.Status.SCHEDULED, timezone.now()
+            self.starts_at, self.ends_at = moved, moved + length
+        if ends_at is not None:
+            self.ends_at = whole_minute(ends_at)
+        resized = self.ends_at - self.starts_at != length
+        replaced = dict(self._doctor_of_parts())
+        self.operatory = operatory or self.operatory
+        self.provider = provider or self.provider
+        self.appointment_type = appointment_type or self.appointment_type
+        if note is not None:
+            self.note = note
+        if double_booking:
+            self.shared_chair = self.shared_provider = True
+        if moves and (resized or not same_pattern):
+            self.parts = self._parts_from(provider_time, doctor or replaced.get("doctor"))
+        if not moves:
+            return self.record(by=by, because=because)
+        return self._take_time(by=by, because=double_booking or because)
+
+    # Verbs: the visit
+
+    def confirm(self, *, by, now=None):
+        """The patient said that they come."""
+        return self._move("confirm", by=by, now=now)
+
+    def check_in(self, *, by, now=None):
+        """The patient is here."""
+        return self._move("check_in", by=by, now=now)
+
+    def seat(self, *, by, now=None):
+        """The patient is in the chair."""
+        return self._move("seat", by=by, now=now)
+
+    def complete(self, *, by, now=None):
+        """Treatment is over. What is left of the time is given back to chair, patient and providers."""
+        return self._move("complete", by=by, now=now)
+
+    def check_out(self, *, by, now=None):
+        """The patient leaves."""
+        return self._move("check_out", by=by, now=now)
+
+    def cancel(self, *, by, because, now=None):
+        """The visit will not be; its time is free again. Needs a reason."""
+        if not (because or "").strip():
+            raise ValidationError({"reason": "Write why the visit is cancelled."})
+        return self._move("cancel", by=by, now=now, because=because.strip()[:200])
+
+    def no_show(self, *, by, now=None):
+        """The patient did not come."""
+        return self._move("no_show", by=by, now=now)
+
+    def reactivate(self, *, by, now=None):
+        """The cancelled or missed visit stands again, if its time is still free."""
+        return self._move("reactivate", by=by, now=now)
+
+    @transaction.atomic
+    def step_back(self, *, by, because="", now=None, version=None):
+        """Take the last step back, for a wrong click; both steps stand in the history."""
+        self.lock(version)
+        if self.status not in self.BACK:
+            raise OutOfOrder(f"This visit is {self.get_status_display().lower()}; there is no step to take back.")
+        before = self.BACK[self.status]
+        if self.status == self.Status.CHECKED_IN and self.steps.filter(status=self.Status.CONFIRMED).exists():
+            before = self.Status.CONFIRMED
+        self.status, self.status_at = before, now or timezone.now()
+        self._take_time(by=by, because=because or "Step taken back")
+        self._step(by)
+        return self
+
+    @transaction.atomic
+    def _move(self, verb, *, by, now=None, because=""):
+        """The one gate: lock, check the step, hold or give back the time, save, note the step."""
+        self.lock()
+        allowed, to = self.STEPS[verb]
+        if self.status not in allowed:
+            raise OutOfOrder(f"This visit is {self.get_status_display().lower()}, so it can't be set to {to.label.lower()}.")
+        self.status, self.status_at = to, now or timezone.now()
+        self.cancel_reason = because if to == self.Status.CANCELLED else ""
+        if verb in ("reactivate", "cancel", "no_show", "complete"):
+            self._take_time(by=by, because=because)
+        else:
+            self.record(by=by, because=because)
+        self._step(by)
+        return self
+
+    # How a visit holds its time
+
+    def _take_time(self, *, by, because=""):
+        """Save the visit together with the time it holds; the database refuses what is taken already."""
+        self._set_chair_time()
+        locks.queue(self.operatory_id, self.patient_id, *(part[0] for part in self.parts))
+        try:
+            with transaction.atomic():
+                self.record(by=by, because=because)
+                self._write_provider_time()
+        except IntegrityError as error:
+            if constraint_name(error) not in OVERLAPS:
+                raise
+            raise TimeTaken(self.conflicts(), self.clinic.zone) from error
+        if self.holds_time and self.status not in self.DONE and not self.shared_chair:
+            blocks = self._blocks_in_the_way()
+            if blocks:
+                raise TimeTaken(blocks, self.clinic.zone)
+        return self
+
+    def _set_chair_time(self):
+        self.chair_starts_at = self.starts_at - timedelta(minutes=self.appointment_type.buffer_before)
+        self.chair_ends_at = self.ends_at + timedelta(minutes=self.appointment_type.buffer_after)
+        if self.status in self.DONE:
+            over = max(self.status_at, self.chair_starts_at)
+            self.chair_ends_at = min(self.chair_ends_at, over)
+
+    def _provider_spans(self):
+        """[(provider id, starts_at, ends_at)] that the visit takes now; less once it is over."""
+        for provider_id, start, length in self.parts:
+            starts_at = self.starts_at + timedelta(minutes=start)
+            ends_at = starts_at + timedelta(minutes=length)
+            if self.status in self.DONE:
+                ends_at = min(ends_at, self.status_at)
+            if starts_at < ends_at:
+                yield provider_id, starts_at, ends_at
+
+    def _write_provider_time(self):
+        if not self._state.adding and self.version > 1:
+            ProviderTime.objects.filter(appointment=self).delete()
+        if self.holds_time:
+            ProviderTime.objects.bulk_create(
+                ProviderTime(
+                    clinic_id=self.clinic_id, appointment=self, provider_id=provider_id, starts_at=starts_at,
+                    ends_at=ends_at, is_shared=self.shared_provider)
+                for provider_id, starts_at, ends_at in sorted(self._provider_spans(), key=lambda span: (str(span[0]), span[1])))
+
+    def _parts_from(self, provider_time, doctor):
+        if provider_time is not None:
+            parts = [
+                [str(provider.pk), int((starts - self.starts_at).total_seconds() // 60),
+                 int((ends - starts).total_seconds() // 60)] for provider, starts, ends in provider_time]
+            if any(start < 0 or length <= 0 or start + length > self.minutes for _, start, length in parts):
+                raise ValidationError({"provider_time": "The providers' time lies within the visit, and ends after it starts."})
+            return parts
+        parts = []
+        for who, start, length in self.appointment_type.parts(self.minutes):
+            treats = self.provider if who == "provider" else doctor or self._usual_doctor()
+            if treats is not None:
+                parts.append([str(getattr(treats, "pk", treats)), start, length])
+        return parts
+
+    def _doctor_of_parts(self):
+        """The doctor who looks in, as the visit now stands."""
+        for provider_id, _, _ in self.parts:
+            if provider_id != str(self.provider_id):
+                yield "doctor", provider_id
+
+    def _usual_doctor(self):
+        """The patient's dentist, else the first of the practice; nobody when the provider is a dentist already."""
+        if self.provider.kind in DOCTOR_KINDS:
+            return None
+        usual = self.patient.primary_provider
+        if usual is not None and usual.is_active and usual.kind in DOCTOR_KINDS:
+            return usual
+        return Provider.objects.current().filter(clinic=self.clinic_id, kind__in=DOCTOR_KINDS).first()
+
+    def conflicts(self):
+        """What stands in the way of this visit as it is, read from the database now."""
+        return [*self._chair_conflicts(), *self._patient_conflicts(), *self._provider_conflicts(), *self._blocks_in_the_way()]
+
+    def _chair_conflicts(self):
+        if self.shared_chair:
+            return []
+        rows = Appointment.objects.holding().exclude(pk=self.pk).filter(
+            clinic=self.clinic_id, operatory=self.operatory_id, shared_chair=False,
+            chair_starts_at__lt=self.chair_ends_at, chair_ends_at__gt=self.chair_starts_at)
+        return [Conflict(row.pk, "operatory", self.operatory.name, row.chair_starts_at, row.chair_ends_at) for row in rows]
+
+    def _patient_conflicts(self):
+        rows = Appointment.objects.holding().exclude(status__in=self.DONE).exclude(pk=self.pk).filter(
+            clinic=self.clinic_id, patient=self.patient_id,
+            starts_at__lt=self.ends_at, ends_at__gt=self.starts_at)
+        return [Conflict(row.pk, "patient", self.patient.name, row.starts_at, row.ends_at) for row in rows]
+
+    def _provider_conflicts(self):
+        if self.shared_provider:
+            return []
+        found = []
+        for provider_id, starts_at, ends_at in self._provider_spans():
+            rows = ProviderTime.objects.exclude(appointment=self.pk).filter(
+                clinic=self.clinic_id, provider=provider_id, is_shared=False, starts_at__lt=ends_at, ends_at__gt=starts_at,
+            ).select_related("provider")
+            found += [Conflict(row.appointment_id, "provider", row.provider.name, row.starts_at, row.ends_at) for row in rows]
+        return found
+
+    def _blocks_in_the_way(self):
+        found = []
+        spans = list(self._provider_spans())
+        blocks = Block.objects.current().filter(clinic=self.clinic_id).overlapping(
+            self.chair_starts_at, self.chair_ends_at).select_related("operatory", "provider")
+        for block in blocks:
+            if block.operatory_id == self.operatory_id:
+                found.append(Conflict(None, "operatory", block.operatory.name, block.starts_at, block.ends_at, block.pk))
+            for provider_id, starts_at, ends_at in spans:
+                if str(block.provider_id) == str(provider_id) and block.starts_at < ends_at and block.ends_at > starts_at:
+                    found.append(Conflict(None, "provider", block.provider.name, block.starts_at, block.ends_at, block.pk))
+        return found
+
+    def _step(self, by):
+        VisitStep(clinic_id=self.clinic_id, appointment=self, status=self.status, at=self.status_at, by=by.user).save()
+
+
+OVERLAPS = {
+    "scheduling_appointment_chair_taken", "scheduling_appointment_patient_elsewhere", "scheduling_providertime_taken",
+}
+
+
+def whole_minute(at):
+    return at.replace(second=0, microsecond=0)
+
+
+class ProviderTime(models.Model):
+    """Minutes of one provider that a visit takes: a dentist runs several chairs and looks in on a hygienist's patient.
+
+    Not a record of its own: it follows from the appointment's `parts`, which stand in its history, and exists so that
+    the database can refuse two visits for the same minutes of one provider.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    clinic = models.ForeignKey("clinic.Clinic", models.PROTECT, related_name="+")
+    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="provider_time")
+    provider = models.ForeignKey(Provider, models.PROTECT, related_name="provider_time")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    is_shared = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["clinic", "starts_at"], name="scheduling_providertime_day"),
+            models.Index(fields=["provider", "starts_at"], name="scheduling_providertime_of"),
+        ]
+        constraints = [
+            NoOverlap(name="scheduling_providertime_taken", resource="provider", condition=Q(is_shared=False)),
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="scheduling_providertime_in_order"),
+        ]
+
+    def __str__(self):
+        return f"{self.provider} {self.starts_at:%H:%M}-{self.ends_at:%H:%M}"
+
+
+class VisitStep(Fact):
+    """That a visit reached a step, when, and by whose hand."""
+
+    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="steps")
+    status = models.CharField(max_length=12, choices=Appointment.Status)
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["appointment", "at"], name="scheduling_visitstep_of_visit")]
+
+    def __str__(self):
+        return self.get_status_display()

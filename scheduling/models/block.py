@@ -1,0 +1,82 @@
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import F, Q
+
+from clinic.db import locks
+from clinic.db.records import Record, RecordQuerySet
+from clinic.models import Operatory, Provider
+from scheduling.refusals import Conflict, TimeTaken
+
+
+class BlockQuerySet(RecordQuerySet):
+    def current(self):
+        return self.filter(is_active=True)
+
+    def overlapping(self, starts_at, ends_at):
+        """Blocks that touch this time (index `scheduling_block_by_start`)."""
+        return self.filter(starts_at__lt=ends_at, ends_at__gt=starts_at)
+
+
+class Block(Record):
+    """Time in which an operatory or a provider can't be booked: lunch, a meeting, repairs. Not a visit."""
+
+    operatory = models.ForeignKey(Operatory, models.PROTECT, null=True, blank=True, related_name="blocks")
+    provider = models.ForeignKey(Provider, models.PROTECT, null=True, blank=True, related_name="blocks")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    title = models.CharField(max_length=80)
+    is_active = models.BooleanField(default=True, editable=False)
+
+    objects = BlockQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["starts_at"]
+        indexes = [models.Index(fields=["clinic", "starts_at"], name="scheduling_block_by_start")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(operatory=None, provider__isnull=False) | Q(operatory__isnull=False, provider=None),
+                name="scheduling_block_operatory_or_provider",
+                violation_error_message="A block is either for an operatory or for a provider."),
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="scheduling_block_end_after_start"),
+        ]
+
+    def __str__(self):
+        return self.title
+
+    def clean(self):
+        if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
+            raise ValidationError({"ends_at": "The block ends before it starts."})
+        if (self.operatory_id is None) == (self.provider_id is None):
+            raise ValidationError("A block is either for an operatory or for a provider.")
+
+    @classmethod
+    @transaction.atomic
+    def place(cls, *, by, because="", **values):
+        """Keep this time free of visits. TimeTaken when a visit stands in it."""
+        block = cls(clinic=by.clinic, **values)
+        locks.queue(block.operatory_id or block.provider_id)
+        block.record(by=by, because=because)
+        conflicts = block.visits_in_it()
+        if conflicts:
+            raise TimeTaken(conflicts)
+        return block
+
+    @transaction.atomic
+    def withdraw(self, *, by, because=""):
+        """Open the time for visits again."""
+        self.lock()
+        self.is_active = False
+        return self.record(by=by, because=because)
+
+    def visits_in_it(self):
+        from scheduling.models.appointment import Appointment, ProviderTime
+
+        if self.operatory_id:
+            rows = Appointment.objects.holding().filter(
+                clinic=self.clinic_id, operatory=self.operatory_id,
+                chair_starts_at__lt=self.ends_at, chair_ends_at__gt=self.starts_at).select_related("operatory")
+            return [Conflict(row.pk, "operatory", row.operatory.name, row.chair_starts_at, row.chair_ends_at) for row in rows]
+        rows = ProviderTime.objects.filter(
+            clinic=self.clinic_id, provider=self.provider_id, starts_at__lt=self.ends_at, ends_at__gt=self.starts_at,
+        ).select_related("provider")
+        return [Conflict(row.appointment_id, "provider", row.provider.name, row.starts_at, row.ends_at) for row in rows]

@@ -1,0 +1,77 @@
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+
+from clinic.db.records import Record
+from clinic.models import Provider
+from clinic.models.provider import ProviderQuerySet
+
+
+class Weekday(models.IntegerChoices):
+    MONDAY = 0, "Monday"
+    TUESDAY = 1, "Tuesday"
+    WEDNESDAY = 2, "Wednesday"
+    THURSDAY = 3, "Thursday"
+    FRIDAY = 4, "Friday"
+    SATURDAY = 5, "Saturday"
+    SUNDAY = 6, "Sunday"
+
+
+class WorkingHours(Record):
+    """One span of a provider's working day, in the clinic's wall time; the gap between two spans is the break."""
+
+    provider = models.ForeignKey(Provider, models.PROTECT, related_name="working_hours")
+    weekday = models.PositiveSmallIntegerField(choices=Weekday)
+    starts = models.TimeField()
+    ends = models.TimeField()
+    is_active = models.BooleanField(default=True)
+
+    objects = ProviderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["provider", "weekday", "starts"]
+        verbose_name_plural = "working hours"
+        indexes = [models.Index(fields=["clinic", "weekday", "provider"], name="scheduling_hours_of_weekday")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clinic", "provider", "weekday", "starts"], condition=Q(is_active=True), name="scheduling_hours_once"),
+            models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="scheduling_hours_end_after_start"),
+            models.CheckConstraint(condition=Q(weekday__range=(0, 6)), name="scheduling_hours_weekday"),
+        ]
+
+    def __str__(self):
+        return f"{self.provider} {self.get_weekday_display()} {self.starts:%H:%M}-{self.ends:%H:%M}"
+
+    def clean(self):
+        if self.starts and self.ends and self.ends <= self.starts:
+            raise ValidationError({"ends": "The hours end before they start."})
+
+
+class HoursException(Record):
+    """A day that differs: a provider is away or works other hours, or (without provider) the practice is closed."""
+
+    provider = models.ForeignKey(Provider, models.PROTECT, null=True, blank=True, related_name="hours_exceptions")
+    date = models.DateField()
+    starts = models.TimeField(null=True, blank=True, help_text="Empty: away the whole day.")
+    ends = models.TimeField(null=True, blank=True)
+    reason = models.CharField(max_length=120)
+    is_active = models.BooleanField(default=True)
+
+    objects = ProviderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["date", "provider"]
+        indexes = [models.Index(fields=["clinic", "date"], name="scheduling_exception_of_day")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(starts=None, ends=None) | Q(ends__gt=F("starts")), name="scheduling_exception_end_after_start"),
+        ]
+
+    def __str__(self):
+        return f"{self.date} {self.reason}"
+
+    def clean(self):
+        if (self.starts is None) != (self.ends is None):
+            raise ValidationError("Give both a start and an end, or neither for the whole day.")
+        if self.starts and self.ends <= self.starts:
+            raise ValidationError({"ends": "The hours end before they start."})

@@ -1,0 +1,38 @@
+"""Why a time can't be had, in words for the desk and in data for programs."""
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from clinic.db.refusals import Refused
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """What stands in the way: an appointment (or a block, then `appointment_id` is None) and the resource it holds."""
+
+    appointment_id: Any
+    resource: str  # operatory, provider, patient
+    name: str
+    starts_at: datetime
+    ends_at: datetime
+    block_id: Any = None
+
+    def sentence(self, zone):
+        start, end = (at.astimezone(zone).strftime("%-H:%M") for at in (self.starts_at, self.ends_at))
+        what = "is blocked" if self.block_id else "has another visit" if self.resource == "patient" else "is taken"
+        return f"{self.name} {what} {start}-{end}."
+
+
+class TimeTaken(Refused):
+    """Double booking: the database refused it, or a block stands there."""
+
+    def __init__(self, conflicts, zone=None):
+        self.conflicts = conflicts
+        zone = zone or (conflicts[0].starts_at.tzinfo if conflicts else None)
+        super().__init__(
+            " ".join(dict.fromkeys(conflict.sentence(zone) for conflict in conflicts))
+            or "This time was just taken by somebody else.")
+
+
+class OutOfOrder(Refused):
+    """The visit is not at the step from which this verb leads on."""

@@ -1,0 +1,1 @@
+"""Treatment plans, phases, procedures, consent, goals, reviews, recall."""
