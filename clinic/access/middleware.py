@@ -1,6 +1,8 @@
 """Sets `request.actor` from the session, and the way in."""
 from dataclasses import replace
 
+from django.utils import timezone
+
 from clinic.access.hats import SESSION_KEY, hats_of, name_of
 
 
@@ -14,5 +16,8 @@ def actor(get_response):
             if request.actor is None and request.hats:
                 request.actor = request.hats[0]
             request.user.actor = request.actor
-        return get_response(request)
+        if request.actor is None:
+            return get_response(request)
+        with timezone.override(request.actor.clinic.zone):  # everything shown is by the clinic's wall clock
+            return get_response(request)
     return middleware

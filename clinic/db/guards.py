@@ -17,8 +17,7 @@ from django.apps import apps
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.core import checks
-from django.core.exceptions import ValidationError
-from django.db import connections, models, transaction
+from django.db import connections, transaction
 from django.db.models import F, Func
 from django.db.models.sql import Query
 
@@ -65,8 +64,8 @@ class NoOverlap(ExclusionConstraint):
         if self.condition is not None:
             query = Query(model=model, alias_cols=False)
             sql, params = query.build_where(self.condition).as_sql(query.get_compiler(connection=connection), connection)
-            with connection.schema_editor(collect_sql=True) as schema_editor:
-                held = sql % tuple(schema_editor.quote_value(param) for param in params)
+            quote_value = connection.SchemaEditorClass(connection, collect_sql=True).quote_value
+            held = sql % tuple(quote_value(param) for param in params)
         columns = "|".join(field.column for field in model._meta.concrete_fields)
         new_held = re.sub(rf'"({columns})"', r'NEW."\1"', held)
         for event in ("INSERT", "UPDATE"):

@@ -68,7 +68,7 @@ class Recorded(models.Model):
 
     history = HistoricalRecords(
         inherit=True, bases=[Revision], history_id_field=models.UUIDField(default=uuid7),
-        history_change_reason_field=models.TextField(blank=True, default=""), user_model=settings.AUTH_USER_MODEL,
+        history_change_reason_field=models.TextField(null=True), user_model=settings.AUTH_USER_MODEL,
         history_user_id_field=None, related_name=None, excluded_fields=["search_text"], cascade_delete_history=False)
     objects = RecordQuerySet.as_manager()
 

@@ -47,7 +47,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     history = HistoricalRecords(
         bases=[Revision], history_id_field=models.UUIDField(default=uuid7), excluded_fields=["password"],
-        history_change_reason_field=models.TextField(blank=True, default=""))
+        history_change_reason_field=models.TextField(null=True))
     objects = UserManager()
 
     USERNAME_FIELD = "email"

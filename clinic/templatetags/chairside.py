@@ -1,12 +1,13 @@
 """Tags and filters of every template (a template builtin, so no page loads it)."""
 import datetime
 from functools import lru_cache
+from html import unescape
 from uuid import uuid4
 
 import lucide
 from django import template
 from django.utils import timezone
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import conditional_escape, format_html, strip_tags
 from django.utils.safestring import mark_safe
 
 register = template.Library()
@@ -21,7 +22,7 @@ def drawn(name, size, classes):
     """One lucide icon as SVG text, drawn once per process."""
     svg = lucide._render_icon(
         name, size, **{"class": f"icon {classes}".strip(), "aria-hidden": "true", "focusable": "false"})
-    return mark_safe(svg)
+    return mark_safe(svg)  # noqa: S308 (drawn by the icon package from its own file)
 
 
 @register.simple_tag
@@ -40,14 +41,21 @@ def once():
 def attributes(attrs):
     """A component's left-over attributes, escaped: `<a {{ attrs|attributes }}>`; None, False and "" are left out."""
     parts = []
+    declared = getattr(attrs, "_exclude_from_str", ())
     for name, value in attrs.items() if attrs else ():
-        if name in attrs._exclude_from_str or value is None or value is False or value == "":
+        if name in declared or value is None or value is False or value == "":
             continue
         if value is True:
             parts.append(name)
         else:
             parts.append(f'{name}="{conditional_escape(value).replace(chr(34), "&quot;")}"')
-    return mark_safe(" ".join(parts))
+    return mark_safe(" ".join(parts))  # noqa: S308 (each value is escaped above)
+
+
+@register.filter
+def plain(html):
+    """The words of a piece of HTML on one line, for a tooltip."""
+    return " ".join(unescape(strip_tags(html or "")).split())
 
 
 @register.filter
@@ -91,3 +99,15 @@ def age(born, on=None):
     if months < 0:
         return ""
     return str(months // 12) if months >= 24 else f"{months} mo"
+
+
+ROUTES = {
+    "clinic:patient": "overview", "clinic:patient_edit": "form", "clinic:patient_history": "history",
+    "clinic:medical_history": "medical history", "clinic:medical_history_edit": "medical history",
+}
+
+
+@register.filter
+def route_words(route):
+    """The page that an access event names, in a word: "scheduling:exit_card" is "exit card"."""
+    return ROUTES.get(route, str(route).rpartition(":")[2].replace("_", " "))

@@ -4,12 +4,12 @@ from django.shortcuts import render
 
 def csrf_failure(request, reason=""):
     return render(request, "403.html", {
-        "sentence": "This form was opened before you last signed in. Go back, reload the page and send it again.",
+        "message": "This form was opened before you last signed in. Go back, reload the page and send it again.",
     }, status=403)
 
 
 def bad_request(request, exception=None):
-    return render(request, "409.html", {"sentence": "This request makes no sense to us, so nothing was done."}, status=400)
+    return render(request, "409.html", {"message": "This request makes no sense to us, so nothing was done."}, status=400)
 
 
 def too_large(request):

@@ -61,12 +61,10 @@ class Refusals:
 
 
 def refusal(request, sentence, status=409):
-    """A refusal as a page, or for htmx as a toast."""
+    """A refusal as a page; for htmx as one line of text, which the shell shows as a toast."""
     if request.htmx:
-        response = render(request, "_toast.html", {"sentence": sentence, "tone": "red"}, status=status)
-        response["HX-Retarget"], response["HX-Reswap"] = "#toasts", "beforeend"
-        return response
-    return render(request, "409.html", {"sentence": sentence}, status=status)
+        return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")
+    return render(request, "409.html", {"message": sentence}, status=status)
 
 
 refusals = Refusals

@@ -1,0 +1,195 @@
+"""Forms of the practice: what people type, checked and named in words; the verbs do the rest."""
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordMixin
+from django.core.exceptions import ValidationError
+from phonenumber_field.formfields import PhoneNumberField
+
+from clinic.models import Account, Patient, Provider
+from clinic.models.medical_history import PREGNANCY, SEVERITIES, TOBACCO
+from clinic.web.fields import TypedDateField
+
+
+class SignInForm(AuthenticationForm):
+    """E-mail and password. One sentence for every failure: it never tells whether somebody exists."""
+
+    username = forms.EmailField(
+        label="E-mail", widget=forms.EmailInput(attrs={"autofocus": True, "autocomplete": "username"}))
+    error_messages = {
+        "invalid_login": "This e-mail and password don't belong together. Check both and try again.",
+        "inactive": "This e-mail and password don't belong together. Check both and try again.",
+    }
+
+    def clean_username(self):
+        return self.cleaned_data["username"].lower()
+
+
+class ChangePasswordForm(SetPasswordMixin, forms.Form):
+    """The old password, and twice the new one."""
+
+    old_password = forms.CharField(
+        label="Password now", strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}))
+    new_password1, new_password2 = SetPasswordMixin.create_password_fields("New password", "New password again")
+
+    def __init__(self, user, *args, **kwargs):
+        self.user = user
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].help_text = "At least 12 characters, not a common password, not only digits."
+        self.fields["new_password2"].help_text = ""
+
+    def clean_old_password(self):
+        if not self.user.check_password(self.cleaned_data["old_password"]):
+            raise ValidationError("This is not your password now.")
+        return self.cleaned_data["old_password"]
+
+    def clean(self):
+        self.validate_passwords("new_password1", "new_password2")
+        self.validate_password_for_user(self.user, "new_password2")
+        return super().clean()
+
+
+class RecordForm(forms.ModelForm):
+    """A form over a record of the actor's clinic: choices are the actor's own, and it carries the version it showed."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args, actor, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.actor = actor
+        if self.instance._state.adding:
+            self.instance.clinic = actor.clinic
+        self.initial["version"] = self.instance.version
+        for field in self.fields.values():
+            if isinstance(field, PhoneNumberField):
+                field.region = actor.clinic.country
+                field.error_messages["invalid"] = "This is not a phone number we can read. Write it like (201) 555-0123 or +49 30 901820."
+                field.widget = forms.TextInput(attrs={"type": "tel", "autocomplete": "off"})
+            elif isinstance(field, TypedDateField):
+                field.at(actor.clinic)
+
+    def values(self):
+        """What was typed, for the verb."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "version"}
+
+    def changed_values(self):
+        return {name: self.cleaned_data[name] for name in self.changed_data if name != "version"}
+
+    def say_what_changed(self, current):
+        """After a lost race: tell what somebody else wrote, keep what was typed, and let the next save win knowingly."""
+        lines = []
+        for name in self.fields:
+            if name == "version":
+                continue
+            now = current.serializable_value(name)
+            if str(now or "") != str(self[name].value() or "") and str(now or "") != str(self.initial.get(name) or ""):
+                lines.append(f"{self.fields[name].label}: now “{getattr(current, name)}”")
+        self.add_error(None, "Somebody saved this meanwhile. Your text is kept below; save again to put it in place."
+                       + (f" Changed there: {'; '.join(lines)}." if lines else ""))
+        self.data = self.data.copy()
+        self.data["version"] = current.version
+
+
+class PatientForm(RecordForm):
+    """Who the patient is and how they are reached."""
+
+    date_of_birth = TypedDateField(past=True)
+
+    class Meta:
+        model = Patient
+        fields = [
+            "first_name", "last_name", "preferred_name", "date_of_birth", "sex", "phone", "phone_home", "phone_work", "email",
+            "line1", "line2", "city", "region", "postal_code", "country", "language", "contact_by", "wants_reminders",
+            "wants_recall", "wants_news", "emergency_name", "emergency_phone", "emergency_relationship", "guarantor_name",
+            "guarantor_phone", "guarantor_relationship", "primary_provider", "primary_hygienist", "status",
+        ]
+
+    GROUPS = [
+        ("Name", ["first_name", "last_name", "preferred_name", "date_of_birth", "sex"]),
+        ("Contact", ["phone", "email", "phone_home", "phone_work"]),
+        ("Address", ["line1", "line2", "city", "region", "postal_code", "country"]),
+        ("How to reach them, and about what", ["contact_by", "language", "wants_reminders", "wants_recall", "wants_news"]),
+        ("In an emergency", ["emergency_name", "emergency_phone", "emergency_relationship"]),
+        ("Guarantor, when somebody else pays", ["guarantor_name", "guarantor_phone", "guarantor_relationship"]),
+        ("In the practice", ["primary_provider", "primary_hygienist", "status"]),
+    ]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        providers = Provider.objects.visible_to(self.actor).current()
+        self.fields["primary_provider"].queryset = providers.filter(kind__in=["dentist", "orthodontist", "therapist"])
+        self.fields["primary_hygienist"].queryset = providers.filter(kind="hygienist")
+        for name in ("primary_provider", "primary_hygienist"):
+            self.fields[name].empty_label = "Nobody yet"
+        if self.instance._state.adding:
+            self.fields["first_name"].widget.attrs["autofocus"] = True
+            del self.fields["status"]
+
+    def groups(self):
+        """[(title, bound fields)] as they stand on the page."""
+        return [(title, [self[name] for name in names if name in self.fields]) for title, names in self.GROUPS]
+
+
+class AccountForm(RecordForm):
+    """Who pays, and where bills go."""
+
+    class Meta:
+        model = Account
+        fields = ["name", "phone", "email", "line1", "line2", "city", "region", "postal_code", "country"]
+
+
+def _choices(mapping, empty=None):
+    return ([("", empty)] if empty else []) + list(mapping.items())
+
+
+class MedicationForm(forms.Form):
+    name = forms.CharField(max_length=120)
+    dose = forms.CharField(max_length=80, required=False)
+    reason = forms.CharField(label="For", max_length=120, required=False)
+
+
+class AllergyForm(forms.Form):
+    substance = forms.CharField(max_length=120)
+    reaction = forms.CharField(max_length=120, required=False)
+    severity = forms.ChoiceField(choices=_choices(SEVERITIES, "Not known"), required=False)
+
+
+class ConditionForm(forms.Form):
+    name = forms.CharField(label="Condition", max_length=120)
+    severity = forms.ChoiceField(choices=_choices(SEVERITIES, "Not known"), required=False)
+    onset = forms.CharField(label="Since", max_length=40, required=False)
+    note = forms.CharField(max_length=200, required=False)
+
+
+class MedicalHistoryForm(forms.Form):
+    """Everything but the lists; the three lists are formsets beside it."""
+
+    premedication = forms.CharField(
+        max_length=200, required=False, help_text="What must be taken before treatment. Shows in red on every page.")
+    tobacco = forms.ChoiceField(choices=TOBACCO.items(), required=False)
+    pregnancy = forms.ChoiceField(choices=PREGNANCY.items(), required=False)
+    due_on = forms.CharField(label="Due", max_length=40, required=False)
+    note = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), max_length=4000, required=False)
+    seen_number = forms.IntegerField(widget=forms.HiddenInput)
+
+    LISTS = [("allergies", "Allergies", AllergyForm), ("conditions", "Conditions", ConditionForm),
+             ("medications", "Medications", MedicationForm)]
+
+    def __init__(self, data=None, *, content, seen_number):
+        super().__init__(data, initial={**content, "seen_number": seen_number})
+        self.lists = []
+        for name, title, row_form in self.LISTS:
+            formset = forms.formset_factory(row_form, extra=1, max_num=60, absolute_max=80, can_delete=True)(
+                data, prefix=name, initial=content.get(name, []))
+            formset.title = title
+            self.lists.append(formset)
+
+    def is_valid(self):
+        return all([super().is_valid(), *(formset.is_valid() for formset in self.lists)])
+
+    def content(self):
+        """The whole history as it is stored."""
+        found = {name: value for name, value in self.cleaned_data.items() if name != "seen_number"}
+        for formset in self.lists:
+            found[formset.prefix] = [
+                {name: value for name, value in row.items() if name != "DELETE"}
+                for row in formset.cleaned_data if row and not row.get("DELETE")]
+        return found

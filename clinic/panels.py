@@ -1,0 +1,47 @@
+"""What later apps hand to the shells of the patient page and the portal."""
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A part of a page: its template is rendered with `context` and everything the page knows."""
+
+    title: str
+    template: str
+    context: dict = field(default_factory=dict)
+    action_url: str = ""
+    action: str = ""
+
+
+@dataclass(frozen=True)
+class HeaderFact:
+    """One short fact in the patient's header, such as the next visit; `url` is where it leads."""
+
+    label: str
+    text: str
+    url: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class HeaderAction:
+    """A button of the moment in the patient's header: a link, or with `post` a form."""
+
+    label: str
+    url: str
+    icon: str
+    key: str = ""
+    post: bool = False
+    primary: bool = False
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of one record, for the history page."""
+
+    at: object
+    who: str
+    via: str
+    what: str
+    why: str
+    fields: list  # [(label, before, after)]

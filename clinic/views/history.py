@@ -1,0 +1,42 @@
+"""Who looked at a patient, who changed what, and why."""
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from clinic import hooks
+from clinic.access.rules import rule
+from clinic.audit.changes import changes_of
+from clinic.audit.looks import find_patient
+from clinic.models import AccessEvent, MedicalHistory, Patient
+from clinic.panels import Change
+from clinic.views.patients import patient_context
+
+PAGE = 50
+
+
+@rule("clinic.view_audit")
+@require_safe
+def history(request, patient_id):
+    """Changes on the left, looks on the right; each list newest first, older ones by `?before=`."""
+    patient = find_patient(request, patient_id)
+    looks = AccessEvent.objects.visible_to(request.actor).filter(patient=patient).select_related("by")
+    if before := request.GET.get("before"):
+        looks = looks.filter(pk__lt=before)
+    looks = list(looks.order_by("-id")[:PAGE + 1])
+    return render(request, "clinic/history.html", {
+        **patient_context(request, patient, "history"),
+        "changes": [] if before else _changes(request.actor, patient),
+        "looks": looks[:PAGE], "older": looks[PAGE - 1].pk if len(looks) > PAGE else None, "before": before,
+    })
+
+
+def _changes(actor, patient):
+    rows = Patient.history.filter(id=patient.pk).select_related("clinic")
+    account = patient.account.history.all().select_related("clinic")
+    found = changes_of(Patient, rows, lambda row: "Patient") + changes_of(type(patient.account), account, lambda row: "Account")
+    found += [
+        Change(version.at, str(version.by or "The installation"), "", f"Medical history {version.number}",
+               version.get_kind_display(), [])
+        for version in MedicalHistory.objects.visible_to(actor).filter(patient=patient).select_related("by").defer("content")]
+    for section in hooks.record_sections(actor, patient):
+        found += section
+    return sorted(found, key=lambda change: change.at, reverse=True)[:200]

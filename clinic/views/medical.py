@@ -1,0 +1,60 @@
+"""The medical history: its newest version, a new one, and the review that changes nothing."""
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from clinic.access.rules import rule
+from clinic.audit.looks import find_patient
+from clinic.db.refusals import Stale
+from clinic.forms import MedicalHistoryForm
+from clinic.models import MedicalHistory
+from clinic.models.medical_history import PREGNANCY, SEVERITIES, TOBACCO
+from clinic.views.patients import patient_context
+from clinic.web.once import once
+
+
+@rule("clinic.view_medicalhistory")
+@require_safe
+def medical_history(request, patient_id):
+    """The newest version in full, and the dates of all."""
+    patient = find_patient(request, patient_id)
+    context = patient_context(request, patient, "medical")
+    versions = list(MedicalHistory.objects.visible_to(request.actor).filter(patient=patient).select_related("by"))
+    shown = next((row for row in versions if str(row.number) == request.GET.get("version")), versions[0] if versions else None)
+    return render(request, "clinic/medical_history.html", {
+        **context, "versions": versions, "shown": shown, "severities": SEVERITIES, "tobacco": TOBACCO, "pregnancy": PREGNANCY})
+
+
+@rule("clinic.change_medicalhistory")
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def medical_history_edit(request, patient_id):
+    """Write the next version; `?next=` leads back to the visit."""
+    patient = find_patient(request, patient_id)
+    context = patient_context(request, patient, "medical")
+    newest = context["medical_history"]
+    form = MedicalHistoryForm(
+        request.POST or None, content=newest.content if newest else MedicalHistory.EMPTY,
+        seen_number=newest.number if newest else 0)
+    conflict = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            MedicalHistory.write(
+                patient=patient, content=form.content(), by=request.actor, seen_number=form.cleaned_data["seen_number"])
+            messages.success(request, "Medical history saved.")
+            return redirect("clinic:medical_history", patient.pk)
+        except Stale as stale:
+            conflict = stale.current
+    return render(request, "clinic/medical_history_form.html", {**context, "form": form, "conflict": conflict},
+                  status=409 if conflict else 200 if not form.is_bound else 422)
+
+
+@rule("clinic.change_medicalhistory")
+@require_POST
+@once
+def medical_history_review(request, patient_id):
+    """The patient was asked and nothing has changed."""
+    patient = find_patient(request, patient_id)
+    MedicalHistory.review(patient=patient, by=request.actor, seen_number=int(request.POST.get("seen_number") or 0))
+    messages.success(request, "Medical history reviewed today.")
+    return redirect("clinic:medical_history", patient.pk)

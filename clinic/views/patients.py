@@ -1,0 +1,183 @@
+"""Patients: find, register, look at, change."""
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from clinic import hooks
+from clinic.access.rules import find, may, rule
+from clinic.audit.looks import Kind, find_patient, look
+from clinic.db.refusals import Stale
+from clinic.forms import AccountForm, PatientForm
+from clinic.models import Account, MedicalHistory, Patient
+from clinic.panels import HeaderAction, HeaderFact
+from clinic.web.fields import TypedDateField
+from clinic.web.once import once
+
+PAGE = 50
+SHOWN = 8
+LIST_COLUMNS = (
+    "id", "first_name", "last_name", "preferred_name", "date_of_birth", "chart_number", "phone", "status", "clinic_id")
+
+
+@rule("clinic.search_patients")
+@require_safe
+def patients(request):
+    """All patients by name, or those that a search finds."""
+    text = request.GET.get("q", "").strip()
+    found = Patient.objects.visible_to(request.actor).current().only(*LIST_COLUMNS)
+    found = found.matching(text) if text else found
+    start = _whole(request.GET.get("start"))
+    rows = list(found[start:start + PAGE + 1])
+    look(request, Kind.SEARCH if text else Kind.LIST, rows=len(rows))
+    return render(request, "clinic/patients.html", {
+        "patients": rows[:PAGE], "text": text, "first": start + 1, "last": start + len(rows[:PAGE]),
+        "next_start": start + PAGE if len(rows) > PAGE else None,
+        "previous_start": max(start - PAGE, 0) if start else None,
+    })
+
+
+@rule("clinic.search_patients")
+@require_safe
+def search(request):
+    """What the search field shows while one types."""
+    text = request.GET.get("q", "").strip()
+    rows = list(Patient.objects.visible_to(request.actor).current().matching(text).only(*LIST_COLUMNS)[:SHOWN])
+    look(request, Kind.SEARCH, rows=len(rows))
+    return render(request, "clinic/_search_results.html", {"patients": rows, "text": text, "pick": "pick" in request.GET})
+
+
+@rule("clinic.add_patient")
+@require_POST
+def likely_duplicates(request):
+    """While a new patient is typed: who it may be already. By POST, so that no name stands in an address."""
+    born = TypedDateField(past=True, required=False)
+    born.at(request.actor.clinic)
+    phone = PatientForm(request.POST, actor=request.actor)
+    phone.is_valid()
+    try:
+        date_of_birth = born.clean(request.POST.get("date_of_birth", ""))
+    except ValidationError:  # half a date is no date yet
+        date_of_birth = None
+    rows = list(Patient.objects.visible_to(request.actor).likely_duplicates(
+        first_name=request.POST.get("first_name", ""), last_name=request.POST.get("last_name", ""),
+        date_of_birth=date_of_birth, phone=phone.cleaned_data.get("phone") or "").only(*LIST_COLUMNS)[:5])
+    look(request, Kind.SEARCH, rows=len(rows))
+    return render(request, "clinic/_likely_duplicates.html", {"patients": rows})
+
+
+@rule("clinic.add_patient")
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def patient_new(request):
+    """Register a patient; `?account=` adds them to a family."""
+    account = None
+    if account_id := request.POST.get("account") or request.GET.get("account"):
+        account = find(Account.objects, request.actor, pk=_uuid(account_id))
+    initial = {"country": request.actor.clinic.country}
+    if account:
+        initial |= {name: getattr(account, name) for name in ("line1", "line2", "city", "region", "postal_code", "country")}
+        initial |= {"last_name": account.name.split()[-1] if account.name else ""}
+    form = PatientForm(request.POST or None, actor=request.actor, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        patient = Patient.register(by=request.actor, account=account, **form.values())
+        look(request, Kind.VIEW, patient)
+        messages.success(request, f"{patient.name} is registered, chart number {patient.chart_number}.")
+        return redirect("clinic:patient", patient.pk)
+    return render(request, "clinic/patient_form.html", {"form": form, "account": account},
+                  status=422 if form.errors else 200)
+
+
+@rule("clinic.view_patient")
+@require_safe
+def patient(request, patient_id):
+    """One look answers: who is this, and what now?"""
+    patient = find_patient(request, patient_id)
+    family = Patient.objects.visible_to(request.actor).current().filter(account=patient.account_id).exclude(pk=patient.pk)
+    return render(request, "clinic/patient_overview.html", {
+        **patient_context(request, patient, "overview"),
+        "family": family.only(*LIST_COLUMNS),
+        "panels": hooks.patient_panels(request.actor, patient),
+    })
+
+
+@rule("clinic.change_patient")
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def patient_edit(request, patient_id):
+    patient = find_patient(request, patient_id)
+    form = PatientForm(request.POST or None, instance=patient, actor=request.actor)
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed = form.changed_values()
+            if changed:
+                patient.change(by=request.actor, version=form.cleaned_data["version"], **changed)
+            messages.success(request, "Saved.")
+            return redirect("clinic:patient", patient.pk)
+        except Stale as stale:
+            form.say_what_changed(stale.current)
+    return render(request, "clinic/patient_form.html", {
+        "form": form, **patient_context(request, find_patient(request, patient_id), "overview")},
+        status=409 if form.is_bound and not form.is_valid() and form.non_field_errors() else 422 if form.errors else 200)
+
+
+@rule("clinic.view_account")
+@require_safe
+def account(request, account_id):
+    """A family: who pays, and for whom."""
+    account = find(Account.objects, request.actor, pk=account_id)
+    rows = list(Patient.objects.visible_to(request.actor).current().filter(account=account).only(*LIST_COLUMNS))
+    look(request, Kind.LIST, rows[0] if len(rows) == 1 else None, rows=len(rows))
+    return render(request, "clinic/account.html", {"account": account, "patients": rows})
+
+
+@rule("clinic.change_account")
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def account_edit(request, account_id):
+    account = find(Account.objects, request.actor, pk=account_id)
+    form = AccountForm(request.POST or None, instance=account, actor=request.actor)
+    if request.method == "POST" and form.is_valid():
+        try:
+            account.change(by=request.actor, version=form.cleaned_data["version"], **form.changed_values())
+            messages.success(request, "Saved.")
+            return redirect("clinic:account", account.pk)
+        except Stale as stale:
+            form.say_what_changed(stale.current)
+    return render(request, "clinic/account_form.html", {"form": form, "account": account},
+                  status=422 if form.errors else 200)
+
+
+def patient_context(request, patient, tab):
+    """What the header and the tabs of every page of a patient need."""
+    history = MedicalHistory.objects.visible_to(request.actor).filter(patient=patient).order_by("-number").first()
+    if history is not None:
+        history.clinic = request.actor.clinic
+    header = [item for items in hooks.header_facts(request.actor, patient) for item in items]
+    return {
+        "patient": patient,
+        "medical_history": history,
+        "alerts": history.alerts if history else [],
+        "header_facts": [item for item in header if isinstance(item, HeaderFact)],
+        "header_actions": [item for item in header if isinstance(item, HeaderAction)],
+        "tab": tab,
+        "may_change": may(request.actor, "clinic.change_patient", patient),
+        "may_change_medical": may(request.actor, "clinic.change_medicalhistory", patient),
+        "may_see_audit": may(request.actor, "clinic.view_audit", patient),
+        "today": request.actor.clinic.today(),
+    }
+
+
+def _whole(text):
+    return int(text) if text and text.isdecimal() and len(text) < 8 else 0
+
+
+def _uuid(text):
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
+

@@ -1,0 +1,29 @@
+"""The practice as its people see it: where it is, who works here, what it does."""
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from clinic.access.rules import may, rule
+from clinic.models import Membership, Operatory, ProcedureCode, Provider
+
+
+@rule("clinic.view_clinic")
+@require_safe
+def practice(request):
+    """Address and hours of the house; for staff also the team and the rooms."""
+    actor, staff = request.actor, request.actor.hat == "staff"
+    return render(request, "clinic/practice.html", {
+        "clinic": actor.clinic,
+        "providers": Provider.objects.filter(clinic=actor.clinic).current(),
+        "operatories": Operatory.objects.visible_to(actor).current() if staff else [],
+        "memberships": Membership.objects.visible_to(actor).current().select_related("user").prefetch_related(
+            "roles__group").order_by("user__name") if staff else [],
+        "may_see_codes": may(actor, "clinic.view_procedurecode"),
+    })
+
+
+@rule("clinic.view_procedurecode")
+@require_safe
+def procedure_codes(request):
+    """The catalogue: codes in our own plain words, with area, minutes and fee."""
+    codes = ProcedureCode.objects.visible_to(request.actor).current()
+    return render(request, "clinic/procedure_codes.html", {"codes": codes})

@@ -1,0 +1,63 @@
+"""Form fields that take what people type."""
+from datetime import date, time
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from clinic.dates import read_date, read_time
+
+DAY_FIRST = {"US": False, "PH": False, "CA": False}
+
+
+class TypedDateField(forms.Field):
+    """A date as people type it. `past`: a birth date. Set `today` and `country` from the clinic."""
+
+    def __init__(self, *, past=False, **kwargs):
+        self.past, self.today, self.country = past, None, "US"
+        kwargs.setdefault("widget", forms.TextInput(attrs={
+            "data-date": "mdy", "data-past": past or None, "autocomplete": "off",
+            "placeholder": "3/2/1988" if past else "today, mon, +2w, 3/2"}))
+        super().__init__(**kwargs)
+
+    def at(self, clinic):
+        """Read dates as this clinic writes them, seen from its today."""
+        self.today, self.country = clinic.today(), clinic.country
+        self.widget.attrs["data-date"] = "dmy" if DAY_FIRST.get(clinic.country, True) else "mdy"
+
+    def prepare_value(self, value):
+        return value.isoformat() if isinstance(value, date) else value
+
+    def to_python(self, value):
+        if value in self.empty_values or isinstance(value, date):
+            return value or None
+        found = read_date(value, self.today or timezone.localdate(), past=self.past,
+                          day_first=DAY_FIRST.get(self.country, True))
+        if found is None:
+            raise ValidationError("This is not a date we can read. Write it like 3/2/1988 or 1988-03-02.", code="invalid")
+        return found
+
+    def has_changed(self, initial, data):
+        try:
+            return self.to_python(data) != self.to_python(initial)
+        except ValidationError:
+            return True
+
+
+class TypedTimeField(forms.Field):
+    """A time of day as people type it."""
+
+    def __init__(self, **kwargs):
+        kwargs.setdefault("widget", forms.TextInput(attrs={"data-time": "", "autocomplete": "off", "placeholder": "9:30"}))
+        super().__init__(**kwargs)
+
+    def prepare_value(self, value):
+        return f"{value:%H:%M}" if isinstance(value, time) else value
+
+    def to_python(self, value):
+        if value in self.empty_values or isinstance(value, time):
+            return value or None
+        found = read_time(value)
+        if found is None:
+            raise ValidationError("This is not a time we can read. Write it like 9:30 or 2pm.", code="invalid")
+        return found

@@ -1,0 +1,16 @@
+"""What the job cluster does by the clock."""
+from django_q.models import Schedule
+
+SCHEDULES = [
+    # name, function, minutes between two runs
+    ("forget old form keys", "clinic.tasks.forget_once_keys", 24 * 60),
+    ("forget ended sessions", "clinic.tasks.forget_sessions", 24 * 60),
+]
+
+
+def lay():
+    """Make the schedules be exactly these."""
+    for name, function, minutes in SCHEDULES:
+        Schedule.objects.update_or_create(name=name, defaults={
+            "func": function, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1})
+    Schedule.objects.exclude(name__in=[name for name, _, _ in SCHEDULES]).delete()

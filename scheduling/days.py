@@ -1,0 +1,305 @@
+"""One day (or week) of the schedule as columns of cards, ready for the template: few queries, no model objects."""
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import FilteredRelation, OuterRef, Q, Subquery
+from django.utils import timezone
+
+from clinic.db.fields import EncryptedJSONField
+from clinic.models import MedicalHistory, Operatory, Provider
+from scheduling import slots
+from scheduling.models import Appointment, Block, HoursException
+
+OPENS, CLOSES = 7 * 60, 19 * 60  # minutes shown when nothing lies outside
+ICONS = {
+    "scheduled": "circle-dashed", "confirmed": "circle-check", "checked_in": "armchair", "seated": "activity",
+    "completed": "check", "checked_out": "check-check", "cancelled": "x", "no_show": "user-x",
+}
+VISIT_COLUMNS = (
+    "id", "patient_id", "patient__first_name", "patient__last_name", "patient__preferred_name", "operatory_id",
+    "provider_id", "appointment_type_id", "appointment_type__name", "appointment_type__colour", "starts_at", "ends_at",
+    "chair_starts_at", "chair_ends_at", "status", "parts", "shared_chair", "version")
+
+
+@dataclass
+class Card:
+    """A visit (or a block) where the grid draws it: `at` and `rows` in ticks from the grid's first row."""
+
+    id: object
+    name: str
+    kind: str
+    status: str
+    status_word: str
+    icon: str
+    colour: int
+    starts_at: datetime
+    ends_at: datetime
+    at: int
+    rows: int
+    provider: str = ""
+    provider_colour: int = 0
+    operatory: str = ""
+    alerts: list = field(default_factory=list)
+    lane: int = 0
+    lanes: int = 1
+    version: int = 0
+    is_block: bool = False
+    is_look_in: bool = False
+    moves: bool = True
+
+
+@dataclass
+class Column:
+    """One operatory, provider or day."""
+
+    id: object
+    name: str
+    sub: str = ""
+    colour: int = 0
+    cards: list = field(default_factory=list)
+    closed: list = field(default_factory=list)  # [(at, rows)] outside working hours
+    day: object = None
+
+
+@dataclass
+class Grid:
+    day: object
+    columns: list
+    first: int  # minutes after midnight of the first row
+    rows: int  # in ticks
+    hours: list  # [(at, "9:00")]
+    zone: object
+    visits: int
+
+    def wall_minutes(self, at):
+        """Minutes after midnight on this day's wall clock; 0 or 24 h for what lies before or after the day.
+
+        The grid shows wall time, so that 9:00 stands at 9:00 also on the days on which the clock changes.
+        """
+        local = at.astimezone(self.zone)
+        if local.date() != self.day:
+            return 0 if local.date() < self.day else 24 * 60
+        return local.hour * 60 + local.minute
+
+    @property
+    def now_at(self):
+        """The row of the present moment, or None."""
+        now = timezone.now()
+        at = (self.wall_minutes(now) - self.first) // slots.TICK
+        return at if now.astimezone(self.zone).date() == self.day and 0 <= at < self.rows else None
+
+
+def newest_history():
+    """The newest medical history's content of a visit's patient, as part of the visits' own query."""
+    newest = MedicalHistory.objects.filter(patient=OuterRef("patient")).order_by("-number")
+    return Subquery(
+        newest.values("content")[:1], output_field=EncryptedJSONField(context="clinic_medicalhistory.content"))
+
+
+def alerts_in(content):
+    return MedicalHistory(content=content).alerts if content else []
+
+
+def day_grid(actor, day, by="operatory"):
+    """The day as columns of operatories or of providers. Five queries, whatever the number of visits."""
+    clinic = actor.clinic
+    starts_at, ends_at = slots.midnight(day, clinic.zone), slots.midnight(day + timedelta(days=1), clinic.zone)
+    operatories = list(Operatory.objects.filter(clinic=clinic).current().values_list("id", "name"))
+    providers, hours = _providers_with_hours(clinic, day)
+    exceptions = HoursException.objects.filter(clinic=clinic, date=day).current().values_list("provider_id", "starts", "ends")
+    hours = _with_exceptions(hours, list(exceptions))
+    blocks = list(Block.objects.filter(clinic=clinic).current().overlapping(starts_at, ends_at).values_list(
+        "id", "operatory_id", "provider_id", "title", "starts_at", "ends_at"))
+    visits = list(Appointment.objects.visible_to(actor).holding().between(starts_at, ends_at).order_by(
+        "starts_at").values_list(*VISIT_COLUMNS, newest_history()))
+    grid = _empty_grid(day, *_extent(visits, hours, clinic.zone), clinic.zone, len(visits))
+    names = {key: (name, colour) for key, name, colour in providers}
+    rooms = dict(operatories)
+    if by == "provider":
+        grid.columns = [Column(key, name, colour=colour, day=day) for key, name, colour in providers]
+        for column in grid.columns:
+            column.closed = _closed(hours.get(column.id, []), grid)
+    else:
+        grid.columns = [Column(key, name, day=day) for key, name in operatories]
+        open_hours = [span for spans in hours.values() for span in spans]
+        for column in grid.columns:
+            column.closed = _closed(open_hours, grid)
+    columns = {column.id: column for column in grid.columns}
+    for row in visits:
+        for key, card in _cards(row, by, names, rooms, grid):
+            if key in columns:
+                columns[key].cards.append(card)
+    for block in blocks:
+        key = block[1] if by == "operatory" else block[2]
+        if key in columns:
+            columns[key].cards.append(_block_card(block, grid))
+    for column in grid.columns:
+        set_lanes(column.cards)
+    return grid
+
+
+def week_grid(actor, monday, provider):
+    """The week of one provider: a column a day."""
+    clinic, days = actor.clinic, [monday + timedelta(days=n) for n in range(7)]
+    starts_at, ends_at = slots.midnight(days[0], clinic.zone), slots.midnight(days[6] + timedelta(days=1), clinic.zone)
+    visits = list(
+        Appointment.objects.visible_to(actor).holding().between(starts_at, ends_at).filter(
+            provider_time__provider=provider).distinct().order_by("starts_at").values_list(*VISIT_COLUMNS, newest_history()))
+    blocks = list(Block.objects.filter(clinic=clinic, provider=provider).current().overlapping(
+        starts_at, ends_at).values_list("id", "operatory_id", "provider_id", "title", "starts_at", "ends_at"))
+    rooms = dict(Operatory.objects.filter(clinic=clinic).values_list("id", "name"))
+    hours = defaultdict(list)
+    for weekday, start, end in provider.working_hours.filter(is_active=True).values_list("weekday", "starts", "ends"):
+        hours[weekday].append((start, end))
+    exceptions = list(HoursException.objects.filter(clinic=clinic, date__range=(days[0], days[6])).filter(
+        Q(provider=provider) | Q(provider=None)).current().values_list("date", "provider_id", "starts", "ends"))
+    spans_of = {}
+    for day in days:
+        own = [(who, start, end) for date, who, start, end in exceptions if date == day]
+        spans_of[day] = _with_exceptions({provider.pk: hours.get(day.weekday(), [])}, own).get(provider.pk, [])
+    every = {day: spans for day, spans in spans_of.items() if spans}
+    first, last = _extent(visits, every, clinic.zone)
+    grid = _empty_grid(monday, first, last, clinic.zone, len(visits))
+    names = {provider.pk: (provider.short_name, provider.colour)}
+    for day in days:
+        one = _empty_grid(day, first, last, clinic.zone, 0)
+        column = Column(day.isoformat(), f"{day:%a}", sub=f"{day:%-d %b}", day=day)
+        column.closed = _closed(spans_of[day], one)
+        for row in visits:
+            if row[10].astimezone(clinic.zone).date() == day:
+                column.cards += [card for key, card in _cards(row, "provider", names, rooms, one) if key == provider.pk]
+        column.cards += [_block_card(block, one) for block in blocks if block[4].astimezone(clinic.zone).date() == day]
+        set_lanes(column.cards)
+        grid.columns.append(column)
+    return grid
+
+
+def _providers_with_hours(clinic, day):
+    """([(id, short name, colour)], {provider id: [(start, end)]}) of this weekday, in one query."""
+    rows = Provider.objects.filter(clinic=clinic).current().annotate(today=FilteredRelation(
+        "working_hours", condition=Q(working_hours__weekday=day.weekday(), working_hours__is_active=True)),
+    ).order_by("sequence", "name", "today__starts").values_list(
+        "id", "short_name", "colour", "today__starts", "today__ends")
+    providers, hours = {}, defaultdict(list)
+    for key, name, colour, starts, ends in rows:
+        providers[key] = (key, name, colour)
+        if starts is not None:
+            hours[key].append((starts, ends))
+    return list(providers.values()), hours
+
+
+def _with_exceptions(hours, exceptions):
+    """The hours of a day once days off and other hours are counted in."""
+    if any(provider_id is None and starts is None for provider_id, starts, _ in exceptions):
+        return {}
+    hours = dict(hours)
+    for provider_id in {provider_id for provider_id, _, _ in exceptions if provider_id}:
+        hours[provider_id] = [
+            (starts, ends) for who, starts, ends in exceptions if who == provider_id and starts is not None]
+    shorter = [(starts, ends) for who, starts, ends in exceptions if who is None]
+    if shorter:
+        hours = {key: [(max(a, c), min(b, d)) for a, b in spans for c, d in shorter if max(a, c) < min(b, d)]
+                 for key, spans in hours.items()}
+    return hours
+
+
+def _extent(visits, hours, zone):
+    """The first and last minute to show: full hours around everything that happens."""
+    first, last = OPENS, CLOSES
+    for row in visits:
+        start, end = row[10].astimezone(zone), row[11].astimezone(zone)
+        first = min(first, start.hour * 60)
+        last = max(last, 24 * 60 if end.date() > start.date() else (end.hour + (end.minute > 0)) * 60)
+    for spans in hours.values():
+        for starts, ends in spans:
+            first = min(first, starts.hour * 60)
+            last = max(last, (ends.hour + (ends.minute > 0)) * 60)
+    return first, last
+
+
+def _empty_grid(day, first, last, zone, visits):
+    hours = [((minute - first) // slots.TICK, f"{minute // 60}:00") for minute in range(first, last, 60)]
+    return Grid(day, [], first, (last - first) // slots.TICK, hours, zone, visits)
+
+
+def _place(starts_at, ends_at, grid):
+    """(at, rows) in ticks, cut at the grid's edges."""
+    start = max(0, (grid.wall_minutes(starts_at) - grid.first) // slots.TICK)
+    end = min(grid.rows, -(-(grid.wall_minutes(ends_at) - grid.first) // slots.TICK))
+    return start, max(1, end - start)
+
+
+def _cards(row, by, names, rooms, grid):
+    """(column's id, Card) of a visit: in its operatory, or with every provider whose minutes it takes."""
+    (key, _, first_name, last_name, preferred, operatory_id, provider_id, _, kind, colour, starts_at, ends_at,
+     _, _, status, parts, _, version, content) = row
+    provider, provider_colour = names.get(provider_id, ("", 0))
+    card = dict(
+        id=key, name=f"{last_name}, {preferred or first_name}", kind=kind, status=status,
+        status_word=Appointment.Status(status).label, icon=ICONS[status], colour=colour, provider=provider,
+        provider_colour=provider_colour, operatory=rooms.get(operatory_id, ""), alerts=alerts_in(content), version=version,
+        moves=status in ("scheduled", "confirmed", "checked_in", "seated"))
+    if by == "operatory":
+        at, rows = _place(starts_at, ends_at, grid)
+        yield operatory_id, Card(**card, starts_at=starts_at, ends_at=ends_at, at=at, rows=rows)
+        return
+    by_text = {str(key): key for key in names}
+    for part_of, start, length in parts:
+        if part_of not in by_text:
+            continue
+        begins = starts_at + timedelta(minutes=start)
+        ends = begins + timedelta(minutes=length)
+        at, rows = _place(begins, ends, grid)
+        look_in = by_text[part_of] != provider_id
+        yield by_text[part_of], Card(
+            **{**card, "moves": card["moves"] and not look_in}, starts_at=begins, ends_at=ends, at=at, rows=rows,
+            is_look_in=look_in)
+
+
+def _block_card(block, grid):
+    key, _, _, title, starts_at, ends_at = block
+    at, rows = _place(starts_at, ends_at, grid)
+    return Card(id=key, name=title, kind="", status="block", status_word="Blocked", icon="ban", colour=0, starts_at=starts_at,
+                ends_at=ends_at, at=at, rows=rows, is_block=True, moves=False)
+
+
+def _closed(spans, grid):
+    """[(at, rows)] of the grid in which nobody of these works."""
+    open_bits = 0
+    for starts, ends in spans:
+        start = (starts.hour * 60 + starts.minute - grid.first) // slots.TICK
+        end = (ends.hour * 60 + ends.minute - grid.first) // slots.TICK
+        if end > max(0, start):
+            open_bits |= ((1 << (end - max(0, start))) - 1) << max(0, start)
+    closed, start = [], None
+    for tick in range(grid.rows + 1):
+        is_open = tick == grid.rows or open_bits >> tick & 1
+        if not is_open and start is None:
+            start = tick
+        elif is_open and start is not None:
+            closed.append((start, tick - start))
+            start = None
+    return closed
+
+
+def set_lanes(cards):
+    """Beside each other what shares time: a knowing double booking, or two that share a row of the grid."""
+    cards.sort(key=lambda card: (card.at, -card.rows))
+    group, ends = [], []
+    for card in cards:
+        if group and card.at >= max(ends):
+            _close(group, ends)
+            group, ends = [], []
+        lane = next((number for number, end in enumerate(ends) if end <= card.at), len(ends))
+        ends[lane:lane + 1] = [card.at + card.rows]
+        card.lane = lane
+        group.append(card)
+    _close(group, ends)
+
+
+def _close(group, ends):
+    for card in group:
+        card.lanes = len(ends)
+
+

@@ -1,0 +1,292 @@
+"""Booking, moving, walk-ins, and what is still free."""
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from clinic.access.rules import find, may, rule
+from clinic.audit.looks import Kind, find_patient, look
+from clinic.db.refusals import Refused, Stale
+from clinic.models import Operatory, Patient, Provider
+from clinic.web.once import once
+from scheduling import slots
+from scheduling.forms import NextFreeForm, VisitForm
+from scheduling.models import Appointment, AppointmentType
+from scheduling.openings import Calendar, nearest
+from scheduling.refusals import TimeTaken
+
+SHOWN = 9
+AHEAD = timedelta(days=42)
+
+
+@rule("scheduling.add_appointment")
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def book(request):
+    """Book a visit: by the fields, or by one of the free times beside them (`slot`)."""
+    patient = _patient(request)
+    form = VisitForm(
+        _with_slot(request) if request.method == "POST" else None, actor=request.actor, initial=_initial(request, patient),
+        may_double_book=may(request.actor, "scheduling.double_book"))
+    taken = None
+    if request.method == "POST" and patient is not None and form.is_valid():
+        try:
+            visit = Appointment.book(by=request.actor, patient=patient, **form.values())
+        except ValidationError as error:
+            _tell(form, error)
+        except TimeTaken as refusal:
+            taken = refusal
+        else:
+            local = visit.starts_at.astimezone(request.actor.clinic.zone)
+            messages.success(request, f"Booked: {visit.appointment_type}, {local:%A %-d %B %H:%M}, {visit.operatory}.")
+            return redirect(request.POST.get("back") or "clinic:patient", *[] if request.POST.get("back") else [patient.pk])
+    return render(request, "scheduling/book.html", {
+        "form": form, "patient": patient, "taken": taken, "nearest": _nearest(request, form, patient) if taken else [],
+        **_free(request, patient, form), "may_register": may(request.actor, "clinic.add_patient"),
+    }, status=409 if taken else 422 if form.is_bound else 200)
+
+
+@rule("scheduling.add_appointment")
+@require_safe
+def next_free(request):
+    """The free times alone, for the form that is being filled in."""
+    patient = _patient(request)
+    return render(request, "scheduling/_free_times.html", {**_free(request, patient), "patient": patient})
+
+
+@rule("scheduling.change_appointment")
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def move(request, visit_id):
+    """Move, resize, or give to another chair or provider; by form, by drag (htmx) or by keys."""
+    visit = find(Appointment.objects.select_related("patient", "appointment_type", "provider", "operatory", "clinic"),
+                 request.actor, pk=visit_id)
+    look(request, Kind.VIEW, visit.patient)
+    local = visit.starts_at.astimezone(request.actor.clinic.zone)
+    initial = {
+        "appointment_type": visit.appointment_type_id, "provider": visit.provider_id, "operatory": visit.operatory_id,
+        "day": local.date(), "time": local.time(), "minutes": visit.minutes, "note": visit.note, "version": visit.version}
+    form = VisitForm(_with_slot(request) if request.method == "POST" else None, actor=request.actor, initial=initial,
+                     may_double_book=may(request.actor, "scheduling.double_book"))
+    refused = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed = {name: value for name, value in form.values().items() if _differs(visit, name, value)}
+            visit.reschedule(by=request.actor, version=form.cleaned_data["version"], **changed)
+        except ValidationError as error:
+            _tell(form, error)
+        except Stale as stale:
+            refused = stale
+            form.data = form.data.copy()
+            form.data["version"] = stale.current.version
+        except Refused as refusal:
+            refused = refusal
+        else:
+            messages.success(request, "Saved.")
+            return redirect("scheduling:visit", visit.pk)
+    taken = refused if isinstance(refused, TimeTaken) else None
+    return render(request, "scheduling/move.html", {
+        "form": form, "visit": visit, "patient": visit.patient, "taken": taken, "refused": refused,
+        "nearest": _nearest(request, form, visit.patient) if taken else [], **_free(request, visit.patient, form),
+    }, status=409 if refused else 422 if form.is_bound else 200)
+
+
+@rule("scheduling.change_appointment")
+@require_POST
+@once
+def drop(request, visit_id):
+    """A card was dropped or pushed by keys: new start, length, column. Answers 204, or a refusal in one line."""
+    visit = find(Appointment.objects.select_related("patient", "appointment_type", "provider", "operatory", "clinic"),
+                 request.actor, pk=visit_id)
+    look(request, Kind.VIEW, visit.patient)
+    values = {}
+    try:
+        at = datetime.fromisoformat(request.POST["starts_at"])
+        values["starts_at"] = at if at.tzinfo else slots.wall(at.date(), at.time(), request.actor.clinic.zone)
+        minutes = int(request.POST["minutes"])
+        version = int(request.POST["version"])
+    except (KeyError, ValueError):
+        raise Http404 from None
+    if not 5 <= minutes <= 720:
+        raise Http404
+    values["ends_at"] = values["starts_at"] + timedelta(minutes=minutes)
+    if key := request.POST.get("operatory"):
+        values["operatory"] = find(Operatory.objects, request.actor, pk=_uuid(key))
+    if key := request.POST.get("provider"):
+        values["provider"] = find(Provider.objects, request.actor, pk=_uuid(key))
+    values = {name: value for name, value in values.items() if _differs(visit, name, value)}
+    try:
+        visit.reschedule(by=request.actor, version=version, **values)
+    except ValidationError as error:
+        raise Refused(" ".join(error.messages)) from error
+    return redirect("scheduling:schedule")
+
+
+@rule("scheduling.add_appointment")
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def walk_in(request):
+    """Somebody stands at the desk: what is free from now on today; one click books it and checks them in."""
+    patient = _patient(request)
+    now = timezone.now()
+    if request.method == "POST" and patient is not None:
+        slot = _slot(request)
+        if slot is None:
+            raise Http404
+        kind = find(AppointmentType.objects, request.actor, pk=_uuid(request.POST.get("appointment_type")))
+        visit = Appointment.book(
+            by=request.actor, patient=patient, operatory=slot["operatory"], provider=slot["provider"],
+            appointment_type=kind, starts_at=slot["starts_at"], doctor=slot["doctor"], is_walk_in=True)
+        if may(request.actor, "scheduling.check_in"):
+            visit.check_in(by=request.actor)
+        messages.success(request, f"{patient.name} is checked in for {visit.operatory}.")
+        return redirect("scheduling:today")
+    return render(request, "scheduling/walk_in.html", {"patient": patient, "offers": _offers(request, patient, now)})
+
+
+def _offers(request, patient, now):
+    """[(type, the first free times from now on today)]."""
+    clinic = request.actor.clinic
+    if patient is None:
+        return []
+    calendar = Calendar(clinic, clinic.today(now), clinic.today(now))
+    offers = []
+    for kind in AppointmentType.objects.visible_to(request.actor).current():
+        found = calendar.openings(kind, not_before=now - timedelta(minutes=10), patient=patient)
+        offers.append((kind, _described([opening for opening, _ in zip(found, range(3), strict=False)], calendar)))
+    return offers
+
+
+def _free(request, patient, form=None):
+    """The next free times for what the form asks, as rows for the template."""
+    asked = NextFreeForm(_asked(request, form), actor=request.actor)
+    data = asked.cleaned_data if asked.is_valid() else {}
+    kind = data.get("appointment_type") or AppointmentType.objects.visible_to(request.actor).current().first()
+    if kind is None:
+        return {"free": [], "asked": asked, "free_kind": None}
+    clinic = request.actor.clinic
+    first = max(data.get("from_day") or clinic.today(), clinic.today())
+    calendar = Calendar(clinic, first, first + AHEAD)
+    found = calendar.openings(
+        kind, provider_id=data["provider"].pk if data.get("provider") else None, minutes=data.get("minutes"),
+        part_of_day=data.get("part_of_day", ""), not_before=timezone.now(), patient=patient)
+    return {"free": _described(_spread(found), calendar), "asked": asked, "free_kind": kind}
+
+
+def _spread(openings):
+    """The first few times, not all of one morning: at most three a day, an hour apart."""
+    shown, per_day, last = [], {}, {}
+    for opening in openings:
+        day = opening.starts_at.date()
+        if per_day.get(day, 0) >= 3 or (day in last and opening.starts_at - last[day] < timedelta(hours=1)):
+            continue
+        per_day[day], last[day] = per_day.get(day, 0) + 1, opening.starts_at
+        shown.append(opening)
+        if len(shown) == SHOWN:
+            break
+    return shown
+
+
+def _described(openings, calendar):
+    rooms = {row.pk: row.name for row in calendar.operatories}
+    return [{
+        "slot": f"{opening.starts_at.isoformat()}|{opening.operatory_id}|{opening.provider_id}|{opening.doctor_id or ''}",
+        "starts_at": opening.starts_at, "ends_at": opening.ends_at, "operatory": rooms[opening.operatory_id],
+        "provider": calendar.providers[opening.provider_id].short_name} for opening in openings]
+
+
+def _nearest(request, form, patient):
+    """Free times close to the one that was refused, as the form would post them."""
+    data = form.cleaned_data
+    found, calendar = nearest(
+        request.actor.clinic, data["appointment_type"], data["starts_at"], minutes=data.get("minutes"),
+        provider_id=data["provider"].pk, patient=patient, now=timezone.now())
+    return _described(found, calendar)
+
+
+def _asked(request, form):
+    """What the free times are looked for: what the form holds now, else what it began with."""
+    data = request.POST if request.method == "POST" else request.GET
+    asked = {name: data.get(name, "") for name in ("appointment_type", "provider", "minutes", "part_of_day", "from_day")}
+    if form is not None and not form.is_bound:
+        asked["appointment_type"] = asked["appointment_type"] or form.initial.get("appointment_type") or ""
+        if "visit" in (request.resolver_match.url_name or "") or request.resolver_match.url_name == "move":
+            asked["provider"] = asked["provider"] or form.initial.get("provider") or ""
+    return asked
+
+
+def _initial(request, patient):
+    """What the address says: a cell of the grid, a type, a provider."""
+    clinic = request.actor.clinic
+    initial = {name: request.GET.get(name) for name in ("appointment_type", "provider", "operatory") if request.GET.get(name)}
+    try:
+        at = datetime.fromisoformat(request.GET.get("at", ""))
+        local = at.astimezone(clinic.zone) if at.tzinfo else at
+        initial |= {"day": local.date(), "time": local.time()}
+    except ValueError:
+        initial["day"] = clinic.today()
+    if "provider" not in initial and patient is not None and patient.primary_provider_id:
+        initial["provider"] = patient.primary_provider_id
+    return initial
+
+
+def _with_slot(request):
+    """The posted fields; a pressed free time puts its own day, time, chair and provider in their place."""
+    slot = _slot(request)
+    if slot is None:
+        return request.POST
+    data = request.POST.copy()
+    local = slot["starts_at"].astimezone(request.actor.clinic.zone)
+    data["day"], data["time"] = local.date().isoformat(), f"{local:%H:%M}"
+    data["operatory"], data["provider"] = str(slot["operatory"].pk), str(slot["provider"].pk)
+    return data
+
+
+def _slot(request):
+    """A free time as its button posts it, or None; rows of other clinics are not found."""
+    if not request.POST.get("slot"):
+        return None
+    try:
+        at, operatory, provider, doctor = request.POST["slot"].split("|")
+        at = datetime.fromisoformat(at)
+    except ValueError:
+        raise Http404 from None
+    return {
+        "starts_at": at, "operatory": find(Operatory.objects, request.actor, pk=_uuid(operatory)),
+        "provider": find(Provider.objects, request.actor, pk=_uuid(provider)),
+        "doctor": find(Provider.objects, request.actor, pk=_uuid(doctor)) if doctor else None}
+
+
+def _patient(request):
+    key = request.POST.get("patient") or request.GET.get("patient")
+    if not key:
+        return None
+    found = find_patient(request, _uuid(key))
+    return Patient.objects.select_related("primary_provider", "clinic", "account").get(pk=found.pk)
+
+
+def _differs(visit, name, value):
+    if name == "double_booking":
+        return bool(value)
+    return getattr(visit, name) != value
+
+
+def _tell(form, error):
+    """What the verb refused, beside the field it is about."""
+    for name, lines in (error.message_dict if hasattr(error, "error_dict") else {None: error.messages}).items():
+        name = {"starts_at": "day", "ends_at": "minutes"}.get(name, name)
+        form.add_error(name if name in form.fields else None, lines)
+
+
+def _uuid(text):
+    try:
+        return UUID(text or "")
+    except ValueError:
+        raise Http404 from None
+
+

@@ -1,0 +1,163 @@
+"""The visit and its steps: each step has its own address, all lead through the model's verb."""
+from datetime import timedelta
+
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from clinic.access.rules import find, may, rule
+from clinic.audit.looks import Kind, look
+from clinic.models import MedicalHistory
+from clinic.web.once import once
+from scheduling import hooks
+from scheduling.forms import CancelForm
+from scheduling.models import Appointment
+from scheduling.openings import Calendar
+from scheduling.steps import next_steps
+from scheduling.views.booking import _described, _spread
+from scheduling.views.today import ASK_AGAIN
+
+SAID = {
+    "confirm": "is confirmed", "check_in": "is checked in", "seat": "is in the chair", "complete": "is ready to leave",
+    "check_out": "is checked out", "no_show": "is marked as no-show", "reactivate": "is booked again", "step_back": "is one step back",
+}
+
+
+def find_visit(request, visit_id):
+    visit = find(Appointment.objects.select_related(
+        "patient", "appointment_type", "provider", "operatory", "clinic"), request.actor, pk=visit_id)
+    look(request, Kind.VIEW, visit.patient)
+    return visit
+
+
+@rule("scheduling.view_appointment")
+@require_safe
+def visit(request, visit_id):
+    """One visit with its steps; as a drawer when htmx asks."""
+    visit = find_visit(request, visit_id)
+    history = visit.patient.medical_history
+    return render(request, "scheduling/_visit_drawer.html" if request.htmx else "scheduling/visit.html", {
+        "visit": visit, "patient": visit.patient, "steps": next_steps(request.actor, visit.status, bool(questions(visit, history))),
+        "past": visit.steps.select_related("by"), "alerts": history.alerts if history else [],
+        "time": visit.provider_time.select_related("provider").order_by("starts_at"),
+        "may_move": may(request.actor, "scheduling.change_appointment") and visit.status not in (*visit.FREE, *visit.DONE),
+        "today": request.actor.clinic.today(),
+    })
+
+
+def step(verb):
+    """A view that takes one step of the visit and goes back to where it was pressed."""
+    @rule(f"scheduling.{verb}")
+    @require_POST
+    @once
+    def view(request, visit_id):
+        visit = find_visit(request, visit_id)
+        getattr(visit, verb)(by=request.actor)
+        messages.success(request, f"{visit.patient.name} {SAID[verb]}.")
+        return _back(request, visit)
+    view.__name__ = verb
+    return view
+
+
+confirm, seat, complete = step("confirm"), step("seat"), step("complete")
+no_show, reactivate, step_back = step("no_show"), step("reactivate"), step("step_back")
+
+
+@rule("scheduling.check_in")
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def check_in(request, visit_id):
+    """Ask what is to be asked (contact data, a medical history older than six months), then check in. Nothing blocks."""
+    visit = find_visit(request, visit_id)
+    history = visit.patient.medical_history
+    if request.method == "POST":
+        visit.check_in(by=request.actor)
+        if request.POST.get("contact_confirmed"):
+            visit.patient.confirm_contact(by=request.actor)
+        if request.POST.get("medical_reviewed") and history is not None:
+            MedicalHistory.review(patient=visit.patient, by=request.actor, seen_number=int(request.POST["medical_reviewed"]))
+        messages.success(request, f"{visit.patient.name} is checked in.")
+        return _back(request, visit)
+    return render(request, "scheduling/check_in.html", {
+        "visit": visit, "patient": visit.patient, "history": history, "questions": questions(visit, history),
+        "alerts": history.alerts if history else [], "today": request.actor.clinic.today(),
+        "may_change_medical": may(request.actor, "clinic.change_medicalhistory"),
+    })
+
+
+def questions(visit, history):
+    """What check-in asks: names of the questions that are open."""
+    today = visit.clinic.today()
+    confirmed = visit.patient.contact_confirmed_on
+    asked = []
+    if confirmed is None or today - confirmed > ASK_AGAIN:
+        asked.append("contact")
+    if history is None or history.is_due(today):
+        asked.append("medical")
+    if visit.starts_at.astimezone(visit.clinic.zone).date() != today:
+        asked.append("day")
+    return asked
+
+
+@rule("scheduling.check_out")
+@require_safe
+def exit_card(request, visit_id):
+    """What is still open before the patient leaves: the next visit, what is unfinished."""
+    visit = find_visit(request, visit_id)
+    clinic, now = request.actor.clinic, timezone.now()
+    coming = Appointment.objects.visible_to(request.actor).filter(patient=visit.patient).upcoming(now).select_related(
+        "appointment_type", "provider").first()
+    first = clinic.today(now) + timedelta(days=182)
+    calendar = Calendar(clinic, first, first + timedelta(days=21))
+    found = calendar.openings(visit.appointment_type, provider_id=visit.provider_id, patient=visit.patient)
+    return render(request, "scheduling/exit_card.html", {
+        "visit": visit, "patient": visit.patient, "coming": coming,
+        "proposed": _described(_spread(found)[:3], calendar) if coming is None else [],
+        "sections": hooks.checkout_sections(request.actor, visit), "unfinished": questions(visit, visit.patient.medical_history),
+        "ready": visit.status == Appointment.Status.COMPLETED,
+    })
+
+
+@rule("scheduling.check_out")
+@require_POST
+@once
+def check_out(request, visit_id):
+    """Finish: book the proposed next visit when one was chosen, then check out."""
+    from scheduling.views.booking import _slot
+
+    visit = find_visit(request, visit_id)
+    slot = _slot(request)
+    if slot is not None:
+        following = Appointment.book(
+            by=request.actor, patient=visit.patient, appointment_type=visit.appointment_type, operatory=slot["operatory"],
+            provider=slot["provider"], doctor=slot["doctor"], starts_at=slot["starts_at"], because="Booked at check-out")
+        local = following.starts_at.astimezone(request.actor.clinic.zone)
+        messages.success(request, f"Next visit: {local:%A %-d %B %Y %H:%M}.")
+    visit.check_out(by=request.actor)
+    messages.success(request, f"{visit.patient.name} is checked out.")
+    return redirect("scheduling:today")
+
+
+@rule("scheduling.cancel")
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def cancel(request, visit_id):
+    """Cancel with a reason."""
+    visit = find_visit(request, visit_id)
+    form = CancelForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        visit.cancel(by=request.actor, because=form.cleaned_data["reason"])
+        messages.success(request, f"The visit of {visit.patient.name} is cancelled.")
+        return _back(request, visit)
+    return render(request, "scheduling/cancel.html", {"visit": visit, "patient": visit.patient, "form": form},
+                  status=422 if form.errors else 200)
+
+
+def _back(request, visit):
+    """To where the button stood, when that is one of our pages; else to the visit."""
+    back = request.POST.get("back", "")
+    if back and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        return redirect(back)
+    return redirect("scheduling:visit", visit.pk)

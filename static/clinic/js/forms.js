@@ -1,0 +1,61 @@
+/* Forms that write (data-form): busy while posting, and a question before typed text is lost. */
+import { attach } from "./attach.js";
+
+const unsaved = new Set();
+const posting = new Set();
+
+const state = (form) => {
+  const data = new FormData(form);
+  data.delete("once");
+  data.delete("csrfmiddlewaretoken");
+  return JSON.stringify([...data].map(([name, value]) => [name, value instanceof File ? value.name : value]));
+};
+
+export function hasUnsaved(within = document) {
+  for (const form of unsaved) {
+    if (!form.isConnected) unsaved.delete(form);
+  }
+  return [...unsaved].some((form) => within === document || within.contains(form));
+}
+
+function busy(form, yes) {
+  if (yes) posting.add(form);
+  else posting.delete(form);
+  const buttons = [...form.querySelectorAll("[type=submit]")];
+  if (form.id) buttons.push(...document.querySelectorAll(`[type=submit][form="${CSS.escape(form.id)}"]`));
+  for (const button of buttons) {
+    if (yes && button.disabled) continue;
+    button.classList.toggle("is-busy", yes && button.classList.contains("button"));
+    button.disabled = yes;
+  }
+}
+
+attach("form[data-form]", (form) => {
+  if (form.method === "get") return;
+  const first = state(form);
+  const look = () => (state(form) === first ? unsaved.delete(form) : unsaved.add(form));
+  form.addEventListener("input", look);
+  form.addEventListener("change", look);
+  form.addEventListener("reset", () => setTimeout(look));
+  form.addEventListener("submit", (event) => {
+    unsaved.delete(form);
+    /* After the browser has gathered the data, so that the pressed button's value goes along. */
+    setTimeout(() => { if (!event.defaultPrevented) busy(form, true); });
+  });
+  form.addEventListener("htmx:beforeRequest", (event) => { if (event.target === form) busy(form, true); });
+  form.addEventListener("htmx:afterRequest", (event) => {
+    if (event.target !== form) return;
+    busy(form, false);
+    if (event.detail.successful) unsaved.delete(form);
+    else look();
+  });
+});
+
+/* Coming back by the browser's Back finds the page as it was left: free its buttons. */
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) for (const form of posting) busy(form, false);
+});
+
+window.addEventListener("beforeunload", (event) => {
+  if (hasUnsaved()) event.preventDefault();
+});

@@ -1,0 +1,284 @@
+/* The grid: a cell that arrows move, cards that keys and the pointer move and stretch. The server decides. */
+import { attach, requestHeaders } from "../../clinic/js/attach.js";
+import { isTyping } from "../../clinic/js/keys.js";
+import { showToast } from "../../clinic/js/toast.js";
+
+const STEP = 2; // rows of five minutes: the grid offers full ten minutes
+
+attach("select[data-submits]", (select) => select.addEventListener("change", () => select.form.requestSubmit()));
+
+attach("[data-schedule]", (schedule) => {
+  const says = document.querySelector("[data-schedule-says]");
+  const first = Number(schedule.dataset.first);
+  const rows = () => Number(schedule.dataset.rows);
+  const columns = () => [...schedule.querySelectorAll("[data-column]")];
+  const week = schedule.dataset.by === "week";
+  let cell = { column: 0, at: 12 };
+  let moving = null;
+
+  const say = (words) => { if (says) says.textContent = words; };
+  const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+  const clock = (at) => `${Math.floor((first + at * 5) / 60)}:${String((first + at * 5) % 60).padStart(2, "0")}`;
+  const rowOf = (card) => Number([...card.classList].find((name) => name.startsWith("at-")).slice(3));
+  const lengthOf = (card) => Number([...card.classList].find((name) => name.startsWith("for-")).slice(4));
+
+  function place(element, at, length) {
+    for (const name of [...element.classList]) if (/^(at|for)-\d+$/.test(name)) element.classList.remove(name);
+    element.classList.add(`at-${at}`);
+    if (length) element.classList.add(`for-${length}`);
+  }
+
+  /* The wall time of a row; the server knows the clinic's zone. */
+  const wall = (columnIndex, at) => `${columns()[columnIndex].dataset.day}T${clock(at).padStart(5, "0")}`;
+
+  /* The free cell */
+  function drawCell(focus) {
+    if (!schedule.dataset.book) return;
+    schedule.querySelector(".cell")?.remove();
+    const column = columns()[cell.column];
+    if (!column) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = `cell at-${cell.at}`;
+    button.textContent = clock(cell.at);
+    button.setAttribute("aria-label", `${clock(cell.at)}, ${column.dataset.name}: book`);
+    button.dataset.keysOwn = "";
+    column.append(button);
+    if (focus) {
+      button.focus({ preventScroll: true });
+      button.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
+  }
+
+  function bookCell() {
+    const column = columns()[cell.column];
+    const url = new URL(schedule.dataset.book, window.location.href);
+    url.searchParams.set("at", wall(cell.column, cell.at));
+    if (schedule.dataset.by === "operatory") url.searchParams.set("operatory", column.dataset.column);
+    else url.searchParams.set("provider", week ? schedule.dataset.provider : column.dataset.column);
+    window.location.assign(url);
+  }
+
+  /* The card under the cell, so that arrows walk from free time onto visits and off again. */
+  const cardAt = (column, at) => [...column.querySelectorAll("[data-card]")].find(
+    (card) => rowOf(card) <= at && at < rowOf(card) + lengthOf(card));
+
+  function goTo(columnIndex, at, direction) {
+    const all = columns();
+    cell = { column: clamp(columnIndex, 0, all.length - 1), at: clamp(at, 0, rows() - STEP) };
+    const card = cardAt(all[cell.column], cell.at);
+    if (card) {
+      if (direction === "down") cell.at = rowOf(card);
+      card.focus({ preventScroll: true });
+      card.scrollIntoView({ block: "nearest", inline: "nearest" });
+      schedule.querySelector(".cell")?.remove();
+      return;
+    }
+    drawCell(true);
+  }
+
+  async function send(card, columnIndex, at, length) {
+    const body = new FormData();
+    body.set("starts_at", wall(columnIndex, at));
+    body.set("minutes", String(length * 5));
+    body.set("version", card.dataset.version);
+    body.set("once", crypto.randomUUID());
+    if (schedule.dataset.by === "operatory") body.set("operatory", columns()[columnIndex].dataset.column);
+    if (schedule.dataset.by === "provider") body.set("provider", columns()[columnIndex].dataset.column);
+    let answer;
+    try {
+      answer = await fetch(`${card.getAttribute("href")}drop/`, { method: "POST", body, headers: requestHeaders(), redirect: "manual" });
+    } catch {
+      showToast("The server can't be reached, so the visit stays where it was.", "red");
+      await reload(card.dataset.card);
+      return;
+    }
+    if (answer.type === "opaqueredirect" || answer.ok) {
+      say(`Moved to ${clock(at)}, ${columns()[columnIndex].dataset.name}`);
+      showToast(`Moved to ${clock(at)}, ${columns()[columnIndex].dataset.name}.`, "green");
+    } else {
+      const words = (answer.headers.get("Content-Type") || "").startsWith("text/plain") ? await answer.text() : "The visit could not be moved.";
+      showToast(`${words} It stays where it was.`, "red");
+    }
+    await reload(card.dataset.card);
+  }
+
+  async function reload(focusCard) {
+    const url = new URL(schedule.dataset.url, window.location.href);
+    url.searchParams.set("after", "-");
+    const answer = await fetch(url, { headers: requestHeaders(), cache: "no-store" });
+    if (answer.status !== 200) return;
+    const { scrollTop, scrollLeft } = schedule;
+    schedule.innerHTML = await answer.text();
+    schedule.scrollTo(scrollLeft, scrollTop);
+    prepare();
+    window.htmx?.process(schedule);
+    if (focusCard) schedule.querySelector(`[data-card="${CSS.escape(focusCard)}"]`)?.focus({ preventScroll: true });
+  }
+
+  /* Moving by keys: m takes the card, arrows carry it, Enter drops, Esc puts it back. */
+  function take(card) {
+    if (!("moves" in card.dataset) || !("moves" in schedule.dataset)) {
+      say("This visit can't be moved");
+      return;
+    }
+    moving = { card, home: card.parentElement, column: columns().indexOf(card.parentElement), at: rowOf(card), length: lengthOf(card), from: [rowOf(card), lengthOf(card)] };
+    card.classList.add("is-moving");
+    say("Moving: arrows carry the visit, Enter drops it, Escape puts it back");
+  }
+
+  function carry(columnStep, rowStep) {
+    moving.column = clamp(moving.column + columnStep, 0, columns().length - 1);
+    moving.at = clamp(moving.at + rowStep, 0, rows() - moving.length);
+    columns()[moving.column].append(moving.card);
+    place(moving.card, moving.at, moving.length);
+    moving.card.focus({ preventScroll: true });
+    moving.card.scrollIntoView({ block: "nearest", inline: "nearest" });
+    say(`${clock(moving.at)}, ${columns()[moving.column].dataset.name}`);
+  }
+
+  function drop() {
+    const { card, column, at, length } = moving;
+    moving = null;
+    card.classList.remove("is-moving");
+    send(card, column, at, length);
+  }
+
+  function putBack() {
+    const { card, home, from } = moving;
+    moving = null;
+    card.classList.remove("is-moving");
+    home.append(card);
+    place(card, from[0], from[1]);
+    card.focus();
+    say("Put back");
+  }
+
+  function stretch(card, by) {
+    const length = clamp(lengthOf(card) + by, 1, rows() - rowOf(card));
+    if (!("moves" in card.dataset) || !("moves" in schedule.dataset) || length === lengthOf(card)) return;
+    place(card, rowOf(card), length);
+    send(card, columns().indexOf(card.parentElement), rowOf(card), length);
+  }
+
+  const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
+
+  schedule.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    const card = event.target.closest("[data-card]");
+    const arrow = ARROWS[event.key];
+    if (arrow) {
+      event.preventDefault();
+      if (moving) carry(arrow[0], arrow[1] * STEP);
+      else if (card && arrow[1]) goTo(columns().indexOf(card.parentElement), arrow[1] > 0 ? rowOf(card) + lengthOf(card) : rowOf(card) - STEP, "");
+      else if (card) goTo(columns().indexOf(card.parentElement) + arrow[0], rowOf(card), "");
+      else goTo(cell.column + arrow[0], cell.at + arrow[1] * STEP, "down");
+      return;
+    }
+    if (moving) {
+      if (event.key === "Enter") { event.preventDefault(); drop(); }
+      if (event.key === "Escape") { event.preventDefault(); event.stopPropagation(); putBack(); }
+      return;
+    }
+    if (!card) {
+      if (event.key === "Enter" || event.key === "b" || event.key === "n") { event.preventDefault(); bookCell(); }
+      return;
+    }
+    if (event.key === "m") { event.preventDefault(); event.stopPropagation(); take(card); }
+    if (event.key === "+" || event.key === "=") { event.preventDefault(); stretch(card, STEP); }
+    if (event.key === "-") { event.preventDefault(); stretch(card, -STEP); }
+    const step = { c: "check-in/", o: "exit/", x: "cancel/" }[event.key];
+    if (step) { event.preventDefault(); event.stopPropagation(); window.location.assign(card.getAttribute("href") + step); }
+  });
+
+  /* An arrow or b anywhere on the page enters the grid. */
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+    if (document.documentElement.classList.contains("keys-off")) return;
+    if (schedule.contains(event.target)) return;
+    if (event.key in ARROWS && !event.target.closest("a, button, summary, [popover]")) { event.preventDefault(); goTo(cell.column, cell.at, "down"); }
+    if (event.key === "b" && schedule.dataset.book) { event.preventDefault(); goTo(cell.column, cell.at, "down"); }
+  });
+
+  /* The pointer: a click on free time books it, a card can be dragged, its lower edge stretches it. */
+  const rowUnder = (column, y) => Math.floor((y - column.getBoundingClientRect().top) / tickHeight());
+  const tickHeight = () => schedule.querySelector("[data-column]").clientHeight / rows();
+
+  schedule.addEventListener("click", (event) => {
+    const column = event.target.closest("[data-column]");
+    if (!column || event.target.closest("[data-card]") || !schedule.dataset.book) return;
+    const chosen = event.target.closest(".cell");
+    if (chosen) { bookCell(); return; }
+    cell = { column: columns().indexOf(column), at: clamp(Math.floor(rowUnder(column, event.clientY) / STEP) * STEP, 0, rows() - STEP) };
+    bookCell();
+  });
+
+  schedule.addEventListener("pointerdown", (event) => {
+    const card = event.target.closest("[data-card][data-moves]");
+    if (!card || event.button !== 0 || !("moves" in schedule.dataset) || moving) return;
+    const box = card.getBoundingClientRect();
+    const stretches = box.bottom - event.clientY < 6;
+    const grip = Math.floor((event.clientY - box.top) / tickHeight());
+    const start = { x: event.clientX, y: event.clientY, at: rowOf(card), length: lengthOf(card), column: columns().indexOf(card.parentElement) };
+    const now = { ...start };
+    let dragged = false;
+
+    function onMove(moved) {
+      if (!dragged && Math.hypot(moved.clientX - start.x, moved.clientY - start.y) < 5) return;
+      if (!dragged) {
+        dragged = true;
+        card.setPointerCapture(event.pointerId);
+        card.classList.add("is-moving");
+      }
+      if (stretches) {
+        now.length = clamp(Math.round((rowUnder(card.parentElement, moved.clientY) - start.at) / STEP) * STEP, STEP, rows() - start.at);
+        place(card, start.at, now.length);
+        return;
+      }
+      const over = columns().findIndex((column) => {
+        const edges = column.getBoundingClientRect();
+        return edges.left <= moved.clientX && moved.clientX < edges.right;
+      });
+      if (over >= 0) now.column = over;
+      const column = columns()[now.column];
+      now.at = clamp(Math.round((rowUnder(column, moved.clientY) - grip) / STEP) * STEP, 0, rows() - start.length);
+      if (card.parentElement !== column) column.append(card);
+      place(card, now.at, start.length);
+    }
+
+    function onEnd(ended) {
+      card.removeEventListener("pointermove", onMove);
+      window.removeEventListener("pointermove", onMove);
+      window.removeEventListener("pointerup", onEnd);
+      window.removeEventListener("pointercancel", onEnd);
+      if (!dragged) return;
+      card.classList.remove("is-moving");
+      card.addEventListener("click", (click) => { click.preventDefault(); click.stopImmediatePropagation(); }, { capture: true, once: true });
+      if (ended.type === "pointercancel" || now.at === start.at && now.length === start.length && now.column === start.column) {
+        columns()[start.column].append(card);
+        place(card, start.at, start.length);
+        return;
+      }
+      send(card, now.column, now.at, now.length);
+    }
+    window.addEventListener("pointermove", onMove);
+    window.addEventListener("pointerup", onEnd);
+    window.addEventListener("pointercancel", onEnd);
+  });
+  schedule.addEventListener("dragstart", (event) => event.preventDefault());
+
+  function prepare() {
+    for (const card of schedule.querySelectorAll("[data-card][data-moves]")) {
+      const edge = document.createElement("span");
+      edge.className = "card-edge";
+      card.append(edge);
+    }
+  }
+
+  prepare();
+  const target = schedule.querySelector("[data-now]") || schedule.querySelector("[data-card]");
+  if (target) {
+    schedule.scrollTop = Math.max(0, target.offsetTop - 90);
+    cell.at = Math.floor(clamp(Math.round(target.offsetTop / tickHeight()), 0, rows() - STEP) / STEP) * STEP;
+  }
+});
