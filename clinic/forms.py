@@ -27,7 +27,8 @@ class ChangePasswordForm(SetPasswordMixin, forms.Form):
     """The old password, and twice the new one."""
 
     old_password = forms.CharField(
-        label="Password now", strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}))
+        label="Password now", strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}))
     new_password1, new_password2 = SetPasswordMixin.create_password_fields("New password", "New password again")
 
     def __init__(self, user, *args, **kwargs):
@@ -61,7 +62,8 @@ class RecordForm(forms.ModelForm):
         for field in self.fields.values():
             if isinstance(field, PhoneNumberField):
                 field.region = actor.clinic.country
-                field.error_messages["invalid"] = "This is not a phone number we can read. Write it like (201) 555-0123 or +49 30 901820."
+                field.error_messages["invalid"] = (
+                    "This is not a phone number we can read. Write it like (201) 555-0123 or +49 30 901820.")
                 field.widget = forms.TextInput(attrs={"type": "tel", "autocomplete": "off"})
             elif isinstance(field, TypedDateField):
                 field.at(actor.clinic)

@@ -163,7 +163,7 @@ class PatientFile:
         return None
 
 
-NOT_IN_FILE = {one.name for one in Patient._meta.concrete_fields if one.name not in COLUMNS}
+NOT_IN_FILE = {one.name for one in Patient._meta.concrete_fields if one.is_relation or one.name not in COLUMNS}
 
 
 def encoding_of(path):

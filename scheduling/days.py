@@ -235,11 +235,11 @@ def _cards(row, by, names, rooms, grid):
     (key, _, first_name, last_name, preferred, operatory_id, provider_id, _, kind, colour, starts_at, ends_at,
      _, _, status, parts, _, version, content) = row
     provider, provider_colour = names.get(provider_id, ("", 0))
-    card = dict(
-        id=key, name=f"{last_name}, {preferred or first_name}", kind=kind, status=status,
-        status_word=Appointment.Status(status).label, icon=ICONS[status], colour=colour, provider=provider,
-        provider_colour=provider_colour, operatory=rooms.get(operatory_id, ""), alerts=alerts_in(content), version=version,
-        moves=status in ("scheduled", "confirmed", "checked_in", "seated"))
+    card = {
+        "id": key, "name": f"{last_name}, {preferred or first_name}", "kind": kind, "status": status,
+        "status_word": Appointment.Status(status).label, "icon": ICONS[status], "colour": colour, "provider": provider,
+        "provider_colour": provider_colour, "operatory": rooms.get(operatory_id, ""), "alerts": alerts_in(content),
+        "version": version, "moves": status in ("scheduled", "confirmed", "checked_in", "seated")}
     if by == "operatory":
         at, rows = _place(starts_at, ends_at, grid)
         yield operatory_id, Card(**card, starts_at=starts_at, ends_at=ends_at, at=at, rows=rows)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from django import forms
 from django.core.exceptions import ValidationError
 
-from clinic.models import Operatory, Patient, Provider
+from clinic.models import Operatory, Provider
 from clinic.web.fields import TypedDateField, TypedTimeField
 from scheduling import slots
 from scheduling.models import AppointmentType
@@ -31,8 +31,8 @@ class VisitForm(ScheduleForm):
     """When, where, with whom: for booking and for moving."""
 
     appointment_type = forms.ModelChoiceField(AppointmentType.objects.all(), label="Type", empty_label=None)
-    provider = forms.ModelChoiceField(Provider.objects.all(), empty_label="Choose")
-    operatory = forms.ModelChoiceField(Operatory.objects.all(), empty_label="Choose")
+    provider = forms.ModelChoiceField(Provider.objects.all(), empty_label="Whoever is free", required=False)
+    operatory = forms.ModelChoiceField(Operatory.objects.all(), empty_label="Any that is free", required=False)
     day = TypedDateField(label="Day")
     time = TypedTimeField(label="Time")
     minutes = forms.IntegerField(label="Minutes", min_value=5, max_value=720, required=False)
@@ -63,10 +63,6 @@ class VisitForm(ScheduleForm):
                 "double_booking": self.cleaned_data.get("double_booking", "")}
 
 
-class PatientChoice(ScheduleForm):
-    patient = forms.ModelChoiceField(Patient.objects.all())
-
-
 class NextFreeForm(ScheduleForm):
     """What is looked for: type, provider, length, part of the day, from when."""
 
@@ -81,7 +77,8 @@ class NextFreeForm(ScheduleForm):
 class BlockForm(ScheduleForm):
     """Time that is kept free of visits."""
 
-    title = forms.CharField(max_length=80, widget=forms.TextInput(attrs={"autofocus": True, "placeholder": "Lunch, meeting, repair"}))
+    title = forms.CharField(
+        max_length=80, widget=forms.TextInput(attrs={"autofocus": True, "placeholder": "Lunch, meeting, repair"}))
     operatory = forms.ModelChoiceField(Operatory.objects.all(), required=False, empty_label="No operatory")
     provider = forms.ModelChoiceField(Provider.objects.all(), required=False, empty_label="No provider")
     day = TypedDateField(label="Day")

@@ -91,8 +91,11 @@ class Calendar:
         return bits
 
     def openings(self, appointment_type, *, provider_id=None, minutes=None, part_of_day="", not_before=None,
-                 patient=None, every_operatory=False):
-        """Every `Opening` in order of time; with `every_operatory` one for each chair, else the first free one."""
+                 patient=None, every_operatory=False, grid=slots.GRID_BITS):
+        """Every `Opening` in order of time; with `every_operatory` one for each chair, else the first free one.
+
+        `grid`: the ticks on which a visit may start, full ten minutes unless said otherwise.
+        """
         minutes = minutes or appointment_type.minutes
         chosen = [row for row in self.providers.values()
                   if appointment_type.allows(row) and (provider_id is None or str(row.pk) == str(provider_id))]
@@ -100,18 +103,19 @@ class Calendar:
         while day <= self.last_day:
             found = []
             for provider in chosen:
-                found += self._openings_on(day, provider, appointment_type, minutes, part_of_day, patient, every_operatory)
+                within = self._part_bits(day, part_of_day) & grid
+                found += self._openings_on(day, provider, appointment_type, minutes, within, patient, every_operatory)
             found.sort(key=lambda opening: opening.starts_at)
             for opening in found:
                 if not_before is None or opening.starts_at >= not_before:
                     yield opening
             day += timedelta(days=1)
 
-    def _openings_on(self, day, provider, kind, minutes, part_of_day, patient, every_operatory):
+    def _openings_on(self, day, provider, kind, minutes, within, patient, every_operatory):
         origin = slots.midnight(day, self.zone)
         working = self.working_bits(provider.pk, day)
         length = slots.whole_ticks(minutes)
-        starts = slots.starts_of_runs(working, length) & slots.GRID_BITS & self._part_bits(day, part_of_day, origin)
+        starts = slots.starts_of_runs(working, length) & within
         if not starts:
             return
         own = self.free(provider.pk, day, working)
@@ -119,7 +123,7 @@ class Calendar:
             if who == "provider":
                 starts &= slots.starts_of_runs(own, slots.whole_ticks(span)) >> first // slots.TICK
         if patient is not None:
-            starts &= slots.starts_of_runs(self.free(patient.pk, day, (1 << 310) - 1), length)
+            starts &= slots.starts_of_runs(self.free(patient.pk, day, slots.EVERY_TICK), length)
         doctors = self._doctors(day, provider, kind, minutes, patient)
         chairs = self._chairs(day, provider, kind, minutes)
         for tick in slots.ticks_of(starts):
@@ -133,7 +137,8 @@ class Calendar:
                     if not every_operatory:
                         break
 
-    def _part_bits(self, day, part_of_day, origin):
+    def _part_bits(self, day, part_of_day):
+        origin = slots.midnight(day, self.zone)
         starts, ends = PARTS_OF_DAY.get(part_of_day, PARTS_OF_DAY[""])
         return slots.span_bits(slots.wall(day, starts, self.zone), slots.wall(day, ends, self.zone), origin)
 
@@ -163,7 +168,7 @@ class Calendar:
         length = slots.whole_ticks(before + minutes + after)
         found = []
         for row in sorted(self.operatories, key=lambda row: (row.is_hygiene != hygienist, row.sequence, row.name)):
-            free = self.free(row.pk, day, (1 << 310) - 1)
+            free = self.free(row.pk, day, slots.EVERY_TICK)
             found.append((row.pk, slots.starts_of_runs(free, length) << slots.whole_ticks(before)))
         return found
 
@@ -177,3 +182,14 @@ def nearest(clinic, appointment_type, starts_at, *, minutes=None, provider_id=No
     found.sort(key=lambda opening: abs((opening.starts_at - starts_at).total_seconds()))
     return found[:count], calendar
 
+
+
+def fitting(clinic, appointment_type, starts_at, *, minutes=None, provider=None, operatory=None, patient=None):
+    """The opening at exactly this time for whoever and wherever is left open, or None. Working hours are kept."""
+    day = starts_at.astimezone(clinic.zone).date()
+    calendar = Calendar(clinic, day, day)
+    found = calendar.openings(
+        appointment_type, provider_id=provider.pk if provider else None, minutes=minutes, patient=patient,
+        not_before=starts_at, every_operatory=operatory is not None, grid=slots.EVERY_TICK)
+    return next((row for row in found if row.starts_at == starts_at
+                 and (operatory is None or row.operatory_id == operatory.pk)), None)

@@ -26,12 +26,10 @@ class Conflict:
 class TimeTaken(Refused):
     """Double booking: the database refused it, or a block stands there."""
 
-    def __init__(self, conflicts, zone=None):
+    def __init__(self, conflicts, zone=None, because="This time was just taken by somebody else."):
         self.conflicts = conflicts
         zone = zone or (conflicts[0].starts_at.tzinfo if conflicts else None)
-        super().__init__(
-            " ".join(dict.fromkeys(conflict.sentence(zone) for conflict in conflicts))
-            or "This time was just taken by somebody else.")
+        super().__init__(" ".join(dict.fromkeys(conflict.sentence(zone) for conflict in conflicts)) or because)
 
 
 class OutOfOrder(Refused):

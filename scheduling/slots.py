@@ -42,6 +42,7 @@ def starts_of_runs(free, count):
     return free
 
 
+EVERY_TICK = (1 << 310) - 1  # the longest day has 300
 GRID_BITS = sum(1 << tick for tick in range(0, 301, GRID // TICK))
 
 

@@ -10,10 +10,12 @@ from django.db import models
 
 from clinic.db import cipher
 
+NOT_DECOMPOSED = str.maketrans({"ß": "ss", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "æ": "ae", "Æ": "AE"})
+
 
 def normalise(text):
     """Lower case, no marks, single spaces: "Ärzte  Łódź" becomes "arzte lodz"."""
-    text = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("ł", "l").replace("Ł", "L").replace("ø", "o").replace("Ø", "O"))
+    text = unicodedata.normalize("NFKD", text.translate(NOT_DECOMPOSED))
     return " ".join("".join(char for char in text if not unicodedata.combining(char)).casefold().split())
 
 

@@ -114,6 +114,8 @@ class Patient(Address, Record):
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="patients")
     chart_number = models.CharField(max_length=20, editable=False)
+    external_id = models.CharField(
+        "number elsewhere", max_length=60, blank=True, help_text="In the system that the patient was taken over from.")
     first_name = models.CharField(max_length=80)
     last_name = models.CharField(max_length=80)
     preferred_name = models.CharField(max_length=80, blank=True)
@@ -152,6 +154,8 @@ class Patient(Address, Record):
         permissions = [("act_for_patient", "May use the portal of this patient")]
         constraints = [
             models.UniqueConstraint(fields=["clinic", "chart_number"], name="clinic_patient_chart_number_once"),
+            models.UniqueConstraint(
+                fields=["clinic", "external_id"], condition=Q(external_id__gt=""), name="clinic_patient_external_id_once"),
             models.CheckConstraint(
                 condition=Q(date_of_birth__gte=OLDEST), name="clinic_patient_born_after_1890"),
             models.CheckConstraint(

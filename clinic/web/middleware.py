@@ -56,7 +56,8 @@ class Refusals:
         if isinstance(error, IntegrityError):
             name = constraint_name(error)
             logger.warning("request %s refused by the database: %s", request.request_id, name)
-            return refusal(request, "This contradicts what is on record already, so nothing was saved. Look again, then retry.", 409)
+            return refusal(
+                request, "This contradicts what is on record already, so nothing was saved. Look again, then retry.", 409)
         return None
 
 

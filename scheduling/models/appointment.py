@@ -206,7 +206,8 @@ class Appointment(Record):
         moves = any(value is not None for value in (
             starts_at, ends_at, operatory, provider, appointment_type, doctor, provider_time))
         if moves and (not self.holds_time or self.status in self.DONE):
-            raise OutOfOrder(f"This visit is {self.get_status_display().lower()} and can't be moved. Book a new one, or reactivate it.")
+            raise OutOfOrder(
+                f"This visit is {self.get_status_display().lower()} and can't be moved. Book a new one, or reactivate it.")
         length = self.ends_at - self.starts_at
         same_pattern = provider is None and appointment_type is None and provider_time is None and doctor is None
         if starts_at is not None:

@@ -58,7 +58,7 @@ class Block(Record):
         block.record(by=by, because=because)
         conflicts = block.visits_in_it()
         if conflicts:
-            raise TimeTaken(conflicts)
+            raise TimeTaken(conflicts, block.clinic.zone)
         return block
 
     @transaction.atomic

@@ -17,7 +17,7 @@ from clinic.web.once import once
 from scheduling import slots
 from scheduling.forms import NextFreeForm, VisitForm
 from scheduling.models import Appointment, AppointmentType
-from scheduling.openings import Calendar, nearest
+from scheduling.openings import Calendar, fitting, nearest
 from scheduling.refusals import TimeTaken
 
 SHOWN = 9
@@ -36,7 +36,7 @@ def book(request):
     taken = None
     if request.method == "POST" and patient is not None and form.is_valid():
         try:
-            visit = Appointment.book(by=request.actor, patient=patient, **form.values())
+            visit = Appointment.book(by=request.actor, patient=patient, **_filled(request, form, patient))
         except ValidationError as error:
             _tell(form, error)
         except TimeTaken as refusal:
@@ -76,7 +76,7 @@ def move(request, visit_id):
     refused = None
     if request.method == "POST" and form.is_valid():
         try:
-            changed = {name: value for name, value in form.values().items() if _differs(visit, name, value)}
+            changed = {name: value for name, value in form.values().items() if value is not None and _differs(visit, name, value)}
             visit.reschedule(by=request.actor, version=form.cleaned_data["version"], **changed)
         except ValidationError as error:
             _tell(form, error)
@@ -200,12 +200,27 @@ def _described(openings, calendar):
         "provider": calendar.providers[opening.provider_id].short_name} for opening in openings]
 
 
+def _filled(request, form, patient):
+    """The form's values; a provider or operatory that was left open is whoever and whichever is free then."""
+    values = form.values()
+    if values["provider"] and values["operatory"]:
+        return values
+    found = fitting(
+        request.actor.clinic, values["appointment_type"], values["starts_at"], minutes=form.cleaned_data.get("minutes"),
+        provider=values["provider"], operatory=values["operatory"], patient=patient)
+    if found is None:
+        raise TimeTaken([], because="Nobody and no operatory is free then for this type of visit.")
+    return values | {
+        "provider": Provider.objects.get(pk=found.provider_id), "operatory": Operatory.objects.get(pk=found.operatory_id),
+        "doctor": Provider.objects.get(pk=found.doctor_id) if found.doctor_id else None}
+
+
 def _nearest(request, form, patient):
     """Free times close to the one that was refused, as the form would post them."""
     data = form.cleaned_data
     found, calendar = nearest(
         request.actor.clinic, data["appointment_type"], data["starts_at"], minutes=data.get("minutes"),
-        provider_id=data["provider"].pk, patient=patient, now=timezone.now())
+        provider_id=data["provider"].pk if data["provider"] else None, patient=patient, now=timezone.now())
     return _described(found, calendar)
 
 
@@ -230,8 +245,6 @@ def _initial(request, patient):
         initial |= {"day": local.date(), "time": local.time()}
     except ValueError:
         initial["day"] = clinic.today()
-    if "provider" not in initial and patient is not None and patient.primary_provider_id:
-        initial["provider"] = patient.primary_provider_id
     return initial
 
 

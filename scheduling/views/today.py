@@ -70,8 +70,7 @@ def today(request):
 def today_board(request):
     """The board alone, when something changed since `?after=`; else 204."""
     token = _visits(request).change_token()
-    minute = f"{timezone.now():%H%M}"
-    if request.GET.get("after") == f"{token}:{minute}" or (request.GET.get("after", "").startswith(f"{token}:") and not _ticks(request)):
+    if request.GET.get("after") == _with_minute(token):
         return HttpResponse(status=204)
     context = _board(request, token)
     response = render(request, "scheduling/_board.html", context)
@@ -79,10 +78,9 @@ def today_board(request):
     return response
 
 
-def _ticks(request):
-    """Whether the minutes shown in the waiting room have moved on: asked once a minute."""
-    then = request.GET["after"].rpartition(":")[2]
-    return then != f"{timezone.now():%H%M}"
+def _with_minute(token):
+    """The minutes in the waiting room move on without any change of a visit, so the token does each minute."""
+    return f"{token}:{timezone.now():%H%M}"
 
 
 def _visits(request):
@@ -114,7 +112,7 @@ def _board(request, token=None):
     return {
         "groups": [group for group in groups if group[2] or group[0] in ("expected", "waiting", "chair")],
         "today": actor.clinic.today(now), "total": len(rows), "empty": not rows, "poll_seconds": settings.POLL_SECONDS,
-        "token": f"{token or visits.change_token()}:{now:%H%M}",
+        "token": _with_minute(token or visits.change_token()),
     }
 
 
@@ -134,5 +132,5 @@ def _row(values, actor, now):
         row.late = since
     elif status in Appointment.EXPECTED:
         row.late = int((now - starts_at).total_seconds() // 60)
-    row.steps = next_steps(actor, status, row.asks)
+    row.steps = [step for step in next_steps(actor, status, row.asks) if not step.quiet]
     return row

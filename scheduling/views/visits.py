@@ -21,7 +21,8 @@ from scheduling.views.today import ASK_AGAIN
 
 SAID = {
     "confirm": "is confirmed", "check_in": "is checked in", "seat": "is in the chair", "complete": "is ready to leave",
-    "check_out": "is checked out", "no_show": "is marked as no-show", "reactivate": "is booked again", "step_back": "is one step back",
+    "check_out": "is checked out", "no_show": "is marked as no-show", "reactivate": "is booked again",
+    "step_back": "is one step back",
 }
 
 
