@@ -144,7 +144,7 @@ if DATABASE.get("ENGINE") == "django.db.backends.sqlite3":
     }
     DATABASE["CONN_MAX_AGE"] = None
     if ENVIRONMENT == "test":  # a file, because threads and processes can't share a database in memory
-        DATABASE["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
+        DATABASE["TEST"] = {"NAME": env.str("TEST_SQLITE", default=str(VAR_DIR / "test.sqlite3"))}
 elif DATABASE.get("ENGINE") == "django.db.backends.postgresql":
     DATABASE["CONN_MAX_AGE"] = None
     DATABASE["CONN_HEALTH_CHECKS"] = True

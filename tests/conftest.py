@@ -15,17 +15,27 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client
+from django.test.utils import setup_databases, teardown_databases
 
 from tests import cast as people
+
+if settings.ENVIRONMENT != "test":
+    pytest.exit("Run bin/test, or set ENVIRONMENT=test: the settings of other environments have no test database.")
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
+def django_db_setup(django_test_environment, django_db_modify_db_settings, django_db_blocker):
+    """The migrated database with the cast in it; always made, also for tests that only use a clone of it."""
     with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
         people.make()
         connection.close()
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
+        teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture
@@ -166,7 +176,7 @@ def live(clone):
         deadline = time.monotonic() + 30
         while True:
             try:
-                urllib.request.urlopen(f"{server.url}/readyz", timeout=2).close()
+                urllib.request.urlopen(f"{server.url}/readyz", timeout=2).close()  # noqa: S310
                 return server
             except OSError:
                 if process.poll() is not None or time.monotonic() > deadline:

@@ -1,5 +1,8 @@
 """Names, streets and telephone numbers of people who do not exist, by country."""
+from functools import cache
+
 from clinic.db.fields import normalise
+from clinic.imports import read_phone
 
 FEMALE = {
     "US": """Olivia Emma Charlotte Amelia Sophia Mia Isabella Ava Evelyn Luna Harper Camila Sofia Scarlett Elizabeth Eleanor
@@ -52,10 +55,16 @@ AREAS = [
 
 
 def phone(chance, country):
-    """A valid number in international form that rings nowhere."""
+    """A valid number that rings nowhere."""
     if country == "DE":
-        return f"+494066969{chance.randrange(1000):03d}" if chance.yes(0.5) else f"+4917139200{chance.randrange(100):02d}"
-    return f"+1{chance.choice(AREAS)}55501{chance.randrange(100):02d}"
+        return number(f"+494066969{chance.randrange(1000):03d}" if chance.yes(0.5) else f"+4917139200{chance.randrange(100):02d}")
+    return number(f"+1{chance.choice(AREAS)}55501{chance.randrange(100):02d}")
+
+
+@cache
+def number(text):
+    """Read once: there are few of them, and reading one takes longer than saving a patient."""
+    return read_phone(text, None)
 
 
 def first_name(chance, country, sex):
