@@ -5,7 +5,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection, models, transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from guardian.models import UserObjectPermissionBase
@@ -56,7 +56,10 @@ class PatientQuerySet(RecordQuerySet):
                 found = found.filter(_any(Q(search_text__contains=f" {term}") for term in group))
             else:
                 found = found.filter(_any(
-                    _starts(name, term) for term in group for name in ("last_key", "first_key")))
+                    _starts(name, term) for term in group for name in ("last_key", "first_key"))
+                    | Q(chart_number__in=[term for term in group if term.isdecimal()]))
+        if text.strip().isdecimal():  # the patient whose chart number it is comes first
+            return found.order_by(Case(When(chart_number=text.strip(), then=0), default=1), "last_key", "first_key", "pk")
         return found.order_by("last_key", "first_key", "pk")
 
     def likely_duplicates(self, *, first_name="", last_name="", date_of_birth=None, phone=""):

@@ -129,7 +129,7 @@ def test_bad_lines_are_reported_with_line_column_and_reason_and_the_others_taken
         f"{HEADER},phone,sex,email",
         ",Import,1980-05-06,,,",
         'Ida,Import,1980-05-06,,,"ida',
-        'second line"@mail.example',
+        'second line@mail.example"',
         "Ivo,Import,1980-02-30,12,purple,ivo",
         "Uma,Import,2980-01-01,,,",
         "Eva,Import,1980-05-06",
