@@ -89,7 +89,7 @@ class Course:
         steps = self.expected(booked, now, now, confirmed=True)
         late = self.chance.randint(0, 4)
         return steps + [
-            (step, max(now - minutes(before + late), steps[-1][1]), user) for (step, user), before in zip(did, ago)]
+            (step, max(now - minutes(before + late), steps[-1][1]), user) for (step, user), before in zip(did, ago, strict=False)]
 
     def _treated(self, provider):
         return self.house.providers[provider].user_id or self.seater
@@ -124,8 +124,11 @@ def _make_sure(states):
         if count[state] or not donors:
             continue
 
-        def distance(index, rank=IN_ORDER.index(state)):
-            away = IN_ORDER.index(states[index]) - rank
-            return abs(away), index if away > 0 else -index
+        nearest = min((_distance(states[index], state, index), index) for index in donors)
+        states[nearest[1]] = state
 
-        states[min(donors, key=distance)] = state
+
+def _distance(held, wanted, index):
+    """How far one state lies from another; among the equally far, the visit nearest to now."""
+    away = IN_ORDER.index(held) - IN_ORDER.index(wanted)
+    return abs(away), index if away > 0 else -index

@@ -44,7 +44,10 @@ def content(chance, age, sex, year):
             "note": ""})
         if medicine:
             medications.append({"name": medicine[0], "dose": medicine[1], "reason": name})
-    allergies = [dict(zip(("substance", "reaction", "severity"), chance.choice(ALLERGIES))) for _ in range(chance.yes(0.17))]
+    allergies = []
+    if chance.yes(0.17):
+        substance, reaction, severity = chance.choice(ALLERGIES)
+        allergies.append({"substance": substance, "reaction": reaction, "severity": severity})
     has_valve = any(row["name"] == "Artificial heart valve" for row in conditions)
     allergic = any(row["substance"] == "Penicillin" for row in allergies)
     return {

@@ -1,7 +1,7 @@
 """The kinds of visit that the demo clinics book. All lengths are multiples of the grid's ten minutes."""
 from dataclasses import dataclass
 
-D, O, H, T, A = "dentist", "orthodontist", "hygienist", "therapist", "assistant"
+DENT, ORTHO, HYG, THER, ASSIST = "dentist", "orthodontist", "hygienist", "therapist", "assistant"
 
 
 @dataclass(frozen=True)
@@ -26,27 +26,27 @@ class VisitType:
 
 
 VISIT_TYPES = [
-    VisitType("cleaning", "Cleaning and check-up", 60, (H,), 1, ("D1110", "D0120", "D0274"), look=(40, 10),
+    VisitType("cleaning", "Cleaning and check-up", 60, (HYG,), 1, ("D1110", "D0120", "D0274"), look=(40, 10),
               german="Prophylaxe und Kontrolle"),
-    VisitType("child", "Child's cleaning", 40, (H,), 2, ("D1120", "D0120", "D1206"), look=(20, 10),
+    VisitType("child", "Child's cleaning", 40, (HYG,), 2, ("D1120", "D0120", "D1206"), look=(20, 10),
               german="Kinderprophylaxe"),
-    VisitType("gums", "Cleaning after gum treatment", 60, (H,), 3, ("D4910",), german="Parodontitis-Nachsorge"),
-    VisitType("deep", "Deep cleaning", 90, (H,), 3, ("D4341", "D4342"), after=10, german="Parodontitisbehandlung"),
-    VisitType("new", "New patient", 80, (H,), 4, ("D0150", "D0210", "D1110"), after=10, look=(50, 20),
+    VisitType("gums", "Cleaning after gum treatment", 60, (HYG,), 3, ("D4910",), german="Parodontitis-Nachsorge"),
+    VisitType("deep", "Deep cleaning", 90, (HYG,), 3, ("D4341", "D4342"), after=10, german="Parodontitisbehandlung"),
+    VisitType("new", "New patient", 80, (HYG,), 4, ("D0150", "D0210", "D1110"), after=10, look=(50, 20),
               german="Erstuntersuchung"),
-    VisitType("problem", "Emergency", 30, (D,), 5, ("D0140", "D0220"), german="Notfall"),
-    VisitType("filling", "Filling", 60, (D,), 6, ("D2391", "D2392"), after=10, own=(10, 40), german="Füllung"),
-    VisitType("crown", "Crown", 90, (D,), 7, ("D2740", "D2950"), after=10, own=(10, 60), german="Krone"),
-    VisitType("seating", "Crown seating", 30, (D,), 7, german="Krone einsetzen"),
-    VisitType("root", "Root canal", 90, (D,), 8, ("D3320", "D3330"), after=10, own=(10, 70), german="Wurzelkanal"),
-    VisitType("extraction", "Extraction", 40, (D,), 9, ("D7140",), after=10, german="Zahn ziehen"),
-    VisitType("denture", "Denture or implant consultation", 40, (D,), 10, ("D0160", "D0367"), german="Prothetik-Beratung"),
-    VisitType("sealants", "Sealants", 40, (A, H), 2, ("D1351",), german="Versiegelung"),
-    VisitType("ortho_look", "Orthodontic consultation", 40, (O,), 11, ("D8660", "D0340", "D0330"),
+    VisitType("problem", "Emergency", 30, (DENT,), 5, ("D0140", "D0220"), german="Notfall"),
+    VisitType("filling", "Filling", 60, (DENT,), 6, ("D2391", "D2392"), after=10, own=(10, 40), german="Füllung"),
+    VisitType("crown", "Crown", 90, (DENT,), 7, ("D2740", "D2950"), after=10, own=(10, 60), german="Krone"),
+    VisitType("seating", "Crown seating", 30, (DENT,), 7, german="Krone einsetzen"),
+    VisitType("root", "Root canal", 90, (DENT,), 8, ("D3320", "D3330"), after=10, own=(10, 70), german="Wurzelkanal"),
+    VisitType("extraction", "Extraction", 40, (DENT,), 9, ("D7140",), after=10, german="Zahn ziehen"),
+    VisitType("denture", "Denture or implant consultation", 40, (DENT,), 10, ("D0160", "D0367"), german="Prothetik-Beratung"),
+    VisitType("sealants", "Sealants", 40, (ASSIST, HYG), 2, ("D1351",), german="Versiegelung"),
+    VisitType("ortho_look", "Orthodontic consultation", 40, (ORTHO,), 11, ("D8660", "D0340", "D0330"),
               german="Kieferorthopädische Beratung"),
-    VisitType("braces", "Braces on", 90, (O,), 11, ("D8080", "D8090"), after=10, own=(20, 50), german="Bänder setzen"),
-    VisitType("adjustment", "Orthodontic adjustment", 20, (O,), 12, ("D8670",), german="Bogenwechsel"),
-    VisitType("retainer", "Retainer check", 20, (O,), 12, german="Retainer-Kontrolle"),
-    VisitType("therapy", "Myofunctional therapy", 50, (T,), 10, german="Myofunktionelle Therapie"),
+    VisitType("braces", "Braces on", 90, (ORTHO,), 11, ("D8080", "D8090"), after=10, own=(20, 50), german="Bänder setzen"),
+    VisitType("adjustment", "Orthodontic adjustment", 20, (ORTHO,), 12, ("D8670",), german="Bogenwechsel"),
+    VisitType("retainer", "Retainer check", 20, (ORTHO,), 12, german="Retainer-Kontrolle"),
+    VisitType("therapy", "Myofunctional therapy", 50, (THER,), 10, german="Myofunktionelle Therapie"),
 ]
 BY_KEY = {kind.key: kind for kind in VISIT_TYPES}

@@ -12,7 +12,10 @@ GOOD = {
     "time_zone": "Europe/Berlin", "country": "de"}
 
 
-def create(monkeypatch, password="a long enough phrase", **values):
+PHRASE = "a long enough phrase"
+
+
+def create(monkeypatch, password=PHRASE, **values):
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{password}\n"))
     out = io.StringIO()
     arguments = [part for name, value in {**GOOD, **values}.items() for part in (f"--{name.replace('_', '-')}", value)]
