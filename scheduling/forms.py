@@ -5,7 +5,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from clinic.models import Operatory, Provider
-from clinic.web.fields import TypedDateField, TypedTimeField
+from clinic.web.fields import RowField, TypedDateField, TypedTimeField
 from scheduling import slots
 from scheduling.models import AppointmentType
 from scheduling.openings import PARTS_OF_DAY
@@ -30,9 +30,9 @@ class ScheduleForm(forms.Form):
 class VisitForm(ScheduleForm):
     """When, where, with whom: for booking and for moving."""
 
-    appointment_type = forms.ModelChoiceField(AppointmentType.objects.all(), label="Type", empty_label=None)
-    provider = forms.ModelChoiceField(Provider.objects.all(), empty_label="Whoever is free", required=False)
-    operatory = forms.ModelChoiceField(Operatory.objects.all(), empty_label="Any that is free", required=False)
+    appointment_type = RowField(AppointmentType.objects.all(), label="Type", empty_label=None)
+    provider = RowField(Provider.objects.all(), empty_label="Whoever is free", required=False)
+    operatory = RowField(Operatory.objects.all(), empty_label="Any that is free", required=False)
     day = TypedDateField(label="Day")
     time = TypedTimeField(label="Time")
     minutes = forms.IntegerField(label="Minutes", min_value=5, max_value=720, required=False)
@@ -66,8 +66,8 @@ class VisitForm(ScheduleForm):
 class NextFreeForm(ScheduleForm):
     """What is looked for: type, provider, length, part of the day, from when."""
 
-    appointment_type = forms.ModelChoiceField(AppointmentType.objects.all(), label="Type", empty_label=None, required=False)
-    provider = forms.ModelChoiceField(Provider.objects.all(), empty_label="Anyone", required=False)
+    appointment_type = RowField(AppointmentType.objects.all(), label="Type", empty_label=None, required=False)
+    provider = RowField(Provider.objects.all(), empty_label="Anyone", required=False)
     minutes = forms.IntegerField(min_value=5, max_value=720, required=False)
     part_of_day = forms.ChoiceField(
         label="Part of the day", choices=[(key, key.capitalize() or "Any time") for key in PARTS_OF_DAY], required=False)
@@ -79,8 +79,8 @@ class BlockForm(ScheduleForm):
 
     title = forms.CharField(
         max_length=80, widget=forms.TextInput(attrs={"autofocus": True, "placeholder": "Lunch, meeting, repair"}))
-    operatory = forms.ModelChoiceField(Operatory.objects.all(), required=False, empty_label="No operatory")
-    provider = forms.ModelChoiceField(Provider.objects.all(), required=False, empty_label="No provider")
+    operatory = RowField(Operatory.objects.all(), required=False, empty_label="No operatory")
+    provider = RowField(Provider.objects.all(), required=False, empty_label="No provider")
     day = TypedDateField(label="Day")
     starts = TypedTimeField(label="From")
     ends = TypedTimeField(label="To")

@@ -61,3 +61,13 @@ class TypedTimeField(forms.Field):
         if found is None:
             raise ValidationError("This is not a time we can read. Write it like 9:30 or 2pm.", code="invalid")
         return found
+
+
+class RowField(forms.ModelChoiceField):
+    """A choice among rows; a key that is none gets the same sentence as one that is not to be had."""
+
+    def to_python(self, value):
+        try:
+            return super().to_python(value)
+        except ValidationError as error:
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from error

@@ -13,6 +13,7 @@ from clinic.access.rules import find, may, rule
 from clinic.audit.looks import Kind, find_patient, look
 from clinic.db.refusals import Refused, Stale
 from clinic.models import Operatory, Patient, Provider
+from clinic.web.back import back
 from clinic.web.once import once
 from scheduling import slots
 from scheduling.forms import NextFreeForm, VisitForm
@@ -44,7 +45,7 @@ def book(request):
         else:
             local = visit.starts_at.astimezone(request.actor.clinic.zone)
             messages.success(request, f"Booked: {visit.appointment_type}, {local:%A %-d %B %H:%M}, {visit.operatory}.")
-            return redirect(request.POST.get("back") or "clinic:patient", *[] if request.POST.get("back") else [patient.pk])
+            return back(request, "clinic:patient", patient.pk)
     return render(request, "scheduling/book.html", {
         "form": form, "patient": patient, "taken": taken, "nearest": _nearest(request, form, patient) if taken else [],
         **_free(request, patient, form), "may_register": may(request.actor, "clinic.add_patient"),

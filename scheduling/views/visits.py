@@ -4,12 +4,12 @@ from datetime import timedelta
 from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.access.rules import find, may, rule
 from clinic.audit.looks import Kind, look
 from clinic.models import MedicalHistory
+from clinic.web.back import back
 from clinic.web.once import once
 from scheduling import hooks
 from scheduling.forms import CancelForm
@@ -57,7 +57,7 @@ def step(verb):
         visit = find_visit(request, visit_id)
         getattr(visit, verb)(by=request.actor)
         messages.success(request, f"{visit.patient.name} {SAID[verb]}.")
-        return _back(request, visit)
+        return back(request, "scheduling:visit", visit.pk)
     view.__name__ = verb
     return view
 
@@ -80,7 +80,7 @@ def check_in(request, visit_id):
         if request.POST.get("medical_reviewed") and history is not None:
             MedicalHistory.review(patient=visit.patient, by=request.actor, seen_number=int(request.POST["medical_reviewed"]))
         messages.success(request, f"{visit.patient.name} is checked in.")
-        return _back(request, visit)
+        return back(request, "scheduling:visit", visit.pk)
     return render(request, "scheduling/check_in.html", {
         "visit": visit, "patient": visit.patient, "history": history, "questions": questions(visit, history),
         "alerts": history.alerts if history else [], "today": request.actor.clinic.today(),
@@ -151,14 +151,7 @@ def cancel(request, visit_id):
     if request.method == "POST" and form.is_valid():
         visit.cancel(by=request.actor, because=form.cleaned_data["reason"])
         messages.success(request, f"The visit of {visit.patient.name} is cancelled.")
-        return _back(request, visit)
+        return back(request, "scheduling:visit", visit.pk)
     return render(request, "scheduling/cancel.html", {"visit": visit, "patient": visit.patient, "form": form},
                   status=422 if form.errors else 200)
 
-
-def _back(request, visit):
-    """To where the button stood, when that is one of our pages; else to the visit."""
-    back = request.POST.get("back", "")
-    if back and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
-        return redirect(back)
-    return redirect("scheduling:visit", visit.pk)

@@ -1,4 +1,5 @@
-/* Keys. An element with data-key="n" or data-key="g t" is pressed (a field: focused) by that key. */
+/* Keys. An element with data-key="n" or data-key="g t" is pressed by that key; a field, or one with data-key-focus, focused.
+   data-keys-also="c=Check in;s=Seat" only lists, in the help, keys that a script of the page takes itself. */
 import { attach, remember, remembered } from "./attach.js";
 
 const SEQUENCE_MS = 1200;
@@ -34,8 +35,8 @@ function bound(within = scope()) {
 }
 
 function press(element) {
-  if (isTyping(element)) {
-    element.focus();
+  if (isTyping(element) || "keyFocus" in element.dataset) {
+    element.focus({ focusVisible: true });
     element.select?.();
   } else {
     element.click();
@@ -61,6 +62,12 @@ export function showKeys() {
     if (known.has(element.dataset.key)) continue;
     known.add(element.dataset.key);
     rows.push([element.dataset.key, nameOf(element)]);
+  }
+  for (const element of document.querySelectorAll("[data-keys-also]")) {
+    for (const line of element.dataset.keysAlso.split(";")) {
+      const [key, name] = line.split("=");
+      if (name && !known.has(key.trim())) rows.push([key.trim(), name.trim()]);
+    }
   }
   const hasList = Boolean(document.querySelector("[data-list]"));
   for (const [key, name] of fixed) {
