@@ -27,7 +27,8 @@ def read_date(text, today, past=False, day_first=False):
         if len(named) == 1:
             return today + timedelta(days=(named[0] - today.weekday() - 1) % 7 + 1)
     if match := re.fullmatch(r"(\d{1,2})[/.-](\d{1,2})\.?", text):
-        text = f"{match[1]}/{match[2]}/{today.year}"
+        between = "." if "." in text else "/"
+        text = f"{match[1]}{between}{match[2]}{between}{today.year}"
     elif match := re.fullmatch(r"(\d{1,2})\.? ([a-z]{3,9})|([a-z]{3,9}) (\d{1,2})", text):
         day, name = (match[1], match[2]) if match[1] else (match[4], match[3])
         return _date(today.year, MONTHS.get(name, 0), int(day))

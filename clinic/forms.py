@@ -75,19 +75,38 @@ class RecordForm(forms.ModelForm):
     def changed_values(self):
         return {name: self.cleaned_data[name] for name in self.changed_data if name != "version"}
 
-    def say_what_changed(self, current):
-        """After a lost race: tell what somebody else wrote, keep what was typed, and let the next save win knowingly."""
-        lines = []
-        for name in self.fields:
-            if name == "version":
-                continue
-            now = current.serializable_value(name)
-            if str(now or "") != str(self[name].value() or "") and str(now or "") != str(self.initial.get(name) or ""):
-                lines.append(f"{self.fields[name].label}: now “{getattr(current, name)}”")
-        self.add_error(None, "Somebody saved this meanwhile. Your text is kept below; save again to put it in place."
-                       + (f" Changed there: {'; '.join(lines)}." if lines else ""))
+    def merge(self, current):
+        """After a lost race: three texts meet, what both began with, what was typed here, what was saved there.
+
+        A field that only the others changed takes their text; one that both changed keeps what was typed here, and
+        theirs is told. The next save is then a knowing one.
+        """
+        began = current.history.filter(version=self.cleaned_data["version"] or 0).first() or current
         self.data = self.data.copy()
+        told = []
+        for name, field in self.fields.items():
+            there, before = current.serializable_value(name) if name != "version" else None, None
+            if name == "version" or there == (before := getattr(began, current._meta.get_field(name).attname)):
+                continue
+            typed = self.cleaned_data.get(name, before)
+            if getattr(typed, "pk", typed) in (before, there) or (not typed and not before):
+                self._take_over(name, field, there)
+                told.append(f"{field.label}: {_shown(there)} (taken over)")
+            else:
+                told.append(f"{field.label}: {_shown(there)} there, yours is kept here")
         self.data["version"] = current.version
+        self.add_error(None, "Somebody saved this meanwhile, so yours is not saved yet. "
+                       f"{'; '.join(told)}{'. ' if told else ''}Save again to put this text in place.")
+
+    def _take_over(self, name, field, value):
+        if isinstance(field.widget, forms.CheckboxInput) and not value:
+            self.data.pop(name, None)
+        else:
+            self.data[name] = "on" if value is True else field.prepare_value(value)
+
+
+def _shown(value):
+    return "empty" if value in (None, "") else {True: "yes", False: "no"}.get(value, f"“{value}”")
 
 
 class PatientForm(RecordForm):

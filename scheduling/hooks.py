@@ -1,4 +1,6 @@
 """What the schedule shows on pages of other apps, and the lists that later apps add to."""
+from datetime import timedelta
+
 from django.urls import reverse
 from django.utils import timezone
 
@@ -6,6 +8,7 @@ from clinic import hooks
 from clinic.access.rules import may
 from clinic.audit.changes import changes_of
 from clinic.panels import HeaderAction, HeaderFact, Panel
+from scheduling import slots
 from scheduling.models import Appointment
 
 # (actor, visits) -> {visit id: [facts]} for Today and the day view.
@@ -45,10 +48,6 @@ def next_visit(actor, patient):
 
 
 def _today_onwards(clinic, now):
-    from datetime import timedelta
-
-    from scheduling import slots
-
     start = slots.midnight(clinic.today(now), clinic.zone)
     return start, start + timedelta(days=5 * 366)
 
@@ -78,6 +77,6 @@ def own_visits(actor):
 @hooks.record_sections.add
 def visit_changes(actor, patient):
     """Every change of the patient's visits, for the history page."""
-    rows = Appointment.history.filter(patient=patient.pk, clinic=actor.clinic_id).select_related("clinic").defer("parts")
+    rows = Appointment.history.filter(patient=patient.pk, clinic=actor.clinic_id).select_related("clinic")
     zone = actor.clinic.zone
     return changes_of(Appointment, list(rows), lambda row: f"Visit {row.starts_at.astimezone(zone):%a %-d %b %Y %H:%M}")

@@ -2,7 +2,11 @@
 from clinic.models import User
 from clinic.panels import Change
 
-UNSAID = {"version", "updated_at", "created_at", "id", "clinic", "last_key", "first_key", "search_text"}
+# What follows from other columns, or says nothing to a person.
+UNSAID = {
+    "version", "updated_at", "created_at", "id", "clinic", "last_key", "first_key", "search_text",
+    "parts", "chair_starts_at", "chair_ends_at", "status_at",
+}
 
 
 def changes_of(model, rows, what):
@@ -11,8 +15,7 @@ def changes_of(model, rows, what):
     Two queries besides the caller's: names of those who changed, and one for each kind of record pointed to.
     """
     rows = sorted(rows, key=lambda row: (row.id, row.version))
-    fields = [field for field in model._meta.concrete_fields if field.name not in UNSAID and field.editable is not None]
-    fields = [field for field in fields if any(hasattr(row, field.attname) for row in rows[:1])]
+    fields = [field for field in model._meta.concrete_fields if field.name not in UNSAID]
     who = names(User, {row.history_user_id for row in rows})
     pointed = {
         field.name: names(field.related_model, {getattr(row, field.attname) for row in rows})

@@ -1,8 +1,7 @@
 """Writes what a request saw before its answer goes out; if that fails, nothing is shown."""
 import logging
 
-from django.db import DatabaseError, connection
-from django.http import HttpResponse
+from django.db import DatabaseError
 from django.shortcuts import render
 
 from clinic.audit.looks import Kind, write_event
@@ -23,11 +22,6 @@ def record_access(get_response):
                 write_event(request, kind, patient=seen.patient, rows=seen.rows)
         except DatabaseError:
             logger.exception("request %s: the access event could not be written", request.request_id)
-            if connection.in_atomic_block:
-                raise
-            try:
-                return render(request, "503.html", status=503)
-            except DatabaseError:
-                return HttpResponse("The access record can't be written, so nothing is shown.", status=503)
+            return render(request, "503.html", status=503)
         return response
     return middleware

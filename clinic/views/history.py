@@ -9,6 +9,7 @@ from clinic.audit.looks import find_patient
 from clinic.models import AccessEvent, MedicalHistory, Patient
 from clinic.panels import Change
 from clinic.views.patients import patient_context
+from clinic.web.asked import key
 
 PAGE = 50
 
@@ -20,7 +21,7 @@ def history(request, patient_id):
     patient = find_patient(request, patient_id)
     looks = AccessEvent.objects.visible_to(request.actor).filter(patient=patient).select_related("by")
     if before := request.GET.get("before"):
-        looks = looks.filter(pk__lt=before)
+        looks = looks.filter(pk__lt=key(before))
     looks = list(looks.order_by("-id")[:PAGE + 1])
     return render(request, "clinic/history.html", {
         **patient_context(request, patient, "history"),

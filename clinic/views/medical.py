@@ -10,6 +10,7 @@ from clinic.forms import MedicalHistoryForm
 from clinic.models import MedicalHistory
 from clinic.models.medical_history import PREGNANCY, SEVERITIES, TOBACCO
 from clinic.views.patients import patient_context
+from clinic.web.asked import whole
 from clinic.web.once import once
 
 
@@ -55,6 +56,6 @@ def medical_history_edit(request, patient_id):
 def medical_history_review(request, patient_id):
     """The patient was asked and nothing has changed."""
     patient = find_patient(request, patient_id)
-    MedicalHistory.review(patient=patient, by=request.actor, seen_number=int(request.POST.get("seen_number") or 0))
+    MedicalHistory.review(patient=patient, by=request.actor, seen_number=whole(request.POST.get("seen_number")))
     messages.success(request, "Medical history reviewed today.")
     return redirect("clinic:medical_history", patient.pk)

@@ -1,9 +1,6 @@
 """Patients: find, register, look at, change."""
-from uuid import UUID
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -14,6 +11,7 @@ from clinic.db.refusals import Stale
 from clinic.forms import AccountForm, PatientForm
 from clinic.models import Account, MedicalHistory, Patient
 from clinic.panels import HeaderAction, HeaderFact
+from clinic.web.asked import key, whole
 from clinic.web.fields import TypedDateField
 from clinic.web.once import once
 
@@ -30,7 +28,7 @@ def patients(request):
     text = request.GET.get("q", "").strip()
     found = Patient.objects.visible_to(request.actor).current().only(*LIST_COLUMNS)
     found = found.matching(text) if text else found
-    start = _whole(request.GET.get("start"))
+    start = whole(request.GET.get("start"))
     rows = list(found[start:start + PAGE + 1])
     look(request, Kind.SEARCH if text else Kind.LIST, rows=len(rows))
     return render(request, "clinic/patients.html", {
@@ -76,7 +74,7 @@ def patient_new(request):
     """Register a patient; `?account=` adds them to a family."""
     account = None
     if account_id := request.POST.get("account") or request.GET.get("account"):
-        account = find(Account.objects, request.actor, pk=_uuid(account_id))
+        account = find(Account.objects, request.actor, pk=key(account_id))
     initial = {"country": request.actor.clinic.country}
     if account:
         initial |= {name: getattr(account, name) for name in ("line1", "line2", "city", "region", "postal_code", "country")}
@@ -118,7 +116,7 @@ def patient_edit(request, patient_id):
             messages.success(request, "Saved.")
             return redirect("clinic:patient", patient.pk)
         except Stale as stale:
-            form.say_what_changed(stale.current)
+            form.merge(stale.current)
     return render(request, "clinic/patient_form.html", {
         "form": form, **patient_context(request, find_patient(request, patient_id), "overview")},
         status=409 if form.is_bound and not form.is_valid() and form.non_field_errors() else 422 if form.errors else 200)
@@ -146,7 +144,7 @@ def account_edit(request, account_id):
             messages.success(request, "Saved.")
             return redirect("clinic:account", account.pk)
         except Stale as stale:
-            form.say_what_changed(stale.current)
+            form.merge(stale.current)
     return render(request, "clinic/account_form.html", {"form": form, "account": account},
                   status=422 if form.errors else 200)
 
@@ -169,15 +167,4 @@ def patient_context(request, patient, tab):
         "may_see_audit": may(request.actor, "clinic.view_audit", patient),
         "today": request.actor.clinic.today(),
     }
-
-
-def _whole(text):
-    return int(text) if text and text.isdecimal() and len(text) < 8 else 0
-
-
-def _uuid(text):
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404 from None
 

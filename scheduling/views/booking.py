@@ -1,6 +1,5 @@
 """Booking, moving, walk-ins, and what is still free."""
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -13,6 +12,8 @@ from clinic.access.rules import find, may, rule
 from clinic.audit.looks import Kind, find_patient, look
 from clinic.db.refusals import Refused, Stale
 from clinic.models import Operatory, Patient, Provider
+from clinic.views.patients import patient_context
+from clinic.web.asked import key as asked_key
 from clinic.web.back import back
 from clinic.web.once import once
 from scheduling import slots
@@ -47,7 +48,7 @@ def book(request):
             messages.success(request, f"Booked: {visit.appointment_type}, {local:%A %-d %B %H:%M}, {visit.operatory}.")
             return back(request, "clinic:patient", patient.pk)
     return render(request, "scheduling/book.html", {
-        "form": form, "patient": patient, "taken": taken, "nearest": _nearest(request, form, patient) if taken else [],
+        **visit_page(request, patient), "form": form, "patient": patient, "taken": taken, "nearest": _nearest(request, form, patient) if taken else [],
         **_free(request, patient, form), "may_register": may(request.actor, "clinic.add_patient"),
     }, status=409 if taken else 422 if form.is_bound else 200)
 
@@ -92,7 +93,7 @@ def move(request, visit_id):
             return redirect("scheduling:visit", visit.pk)
     taken = refused if isinstance(refused, TimeTaken) else None
     return render(request, "scheduling/move.html", {
-        "form": form, "visit": visit, "patient": visit.patient, "taken": taken, "refused": refused,
+        **visit_page(request, visit.patient), "form": form, "visit": visit, "patient": visit.patient, "taken": taken, "refused": refused,
         "nearest": _nearest(request, form, visit.patient) if taken else [], **_free(request, visit.patient, form),
     }, status=409 if refused else 422 if form.is_bound else 200)
 
@@ -117,9 +118,9 @@ def drop(request, visit_id):
         raise Http404
     values["ends_at"] = values["starts_at"] + timedelta(minutes=minutes)
     if key := request.POST.get("operatory"):
-        values["operatory"] = find(Operatory.objects, request.actor, pk=_uuid(key))
+        values["operatory"] = find(Operatory.objects, request.actor, pk=asked_key(key))
     if key := request.POST.get("provider"):
-        values["provider"] = find(Provider.objects, request.actor, pk=_uuid(key))
+        values["provider"] = find(Provider.objects, request.actor, pk=asked_key(key))
     values = {name: value for name, value in values.items() if _differs(visit, name, value)}
     try:
         visit.reschedule(by=request.actor, version=version, **values)
@@ -139,7 +140,7 @@ def walk_in(request):
         slot = _slot(request)
         if slot is None:
             raise Http404
-        kind = find(AppointmentType.objects, request.actor, pk=_uuid(request.POST.get("appointment_type")))
+        kind = find(AppointmentType.objects, request.actor, pk=asked_key(request.POST.get("appointment_type")))
         visit = Appointment.book(
             by=request.actor, patient=patient, operatory=slot["operatory"], provider=slot["provider"],
             appointment_type=kind, starts_at=slot["starts_at"], doctor=slot["doctor"], is_walk_in=True)
@@ -147,7 +148,13 @@ def walk_in(request):
             visit.check_in(by=request.actor)
         messages.success(request, f"{patient.name} is checked in for {visit.operatory}.")
         return redirect("scheduling:today")
-    return render(request, "scheduling/walk_in.html", {"patient": patient, "offers": _offers(request, patient, now)})
+    return render(request, "scheduling/walk_in.html", {
+        **visit_page(request, patient), "patient": patient, "offers": _offers(request, patient, now)})
+
+
+def visit_page(request, patient):
+    """The patient's header on a page about one visit; its buttons are left to the page."""
+    return {**patient_context(request, patient, "visits"), "header_actions": []} if patient is not None else {}
 
 
 def _offers(request, patient, now):
@@ -243,7 +250,9 @@ def _initial(request, patient):
     try:
         at = datetime.fromisoformat(request.GET.get("at", ""))
         local = at.astimezone(clinic.zone) if at.tzinfo else at
-        initial |= {"day": local.date(), "time": local.time()}
+        initial["day"] = local.date()
+        if "T" in request.GET["at"]:  # a day alone leaves the time open
+            initial["time"] = local.time()
     except ValueError:
         initial["day"] = clinic.today()
     return initial
@@ -271,16 +280,16 @@ def _slot(request):
     except ValueError:
         raise Http404 from None
     return {
-        "starts_at": at, "operatory": find(Operatory.objects, request.actor, pk=_uuid(operatory)),
-        "provider": find(Provider.objects, request.actor, pk=_uuid(provider)),
-        "doctor": find(Provider.objects, request.actor, pk=_uuid(doctor)) if doctor else None}
+        "starts_at": at, "operatory": find(Operatory.objects, request.actor, pk=asked_key(operatory)),
+        "provider": find(Provider.objects, request.actor, pk=asked_key(provider)),
+        "doctor": find(Provider.objects, request.actor, pk=asked_key(doctor)) if doctor else None}
 
 
 def _patient(request):
     key = request.POST.get("patient") or request.GET.get("patient")
     if not key:
         return None
-    found = find_patient(request, _uuid(key))
+    found = find_patient(request, asked_key(key))
     return Patient.objects.select_related("primary_provider", "clinic", "account").get(pk=found.pk)
 
 
@@ -295,12 +304,4 @@ def _tell(form, error):
     for name, lines in (error.message_dict if hasattr(error, "error_dict") else {None: error.messages}).items():
         name = {"starts_at": "day", "ends_at": "minutes"}.get(name, name)
         form.add_error(name if name in form.fields else None, lines)
-
-
-def _uuid(text):
-    try:
-        return UUID(text or "")
-    except ValueError:
-        raise Http404 from None
-
 

@@ -1,4 +1,5 @@
 """The schedule: a day by operatory or provider, and a provider's week."""
+from calendar import monthrange
 from datetime import date, timedelta
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from clinic.access.rules import may, rule
 from clinic.audit.looks import Kind, look
 from clinic.dates import read_date
 from clinic.models import Provider
+from clinic.web.fields import DAY_FIRST
 from scheduling import slots
 from scheduling.days import day_grid, week_grid
 from scheduling.models import Appointment
@@ -28,7 +30,7 @@ def schedule(request):
             return HttpResponse(status=204)
     grid = day_grid(request.actor, day, by)
     look(request, Kind.LIST, rows=grid.visits)
-    context = _context(request, grid, day, by)
+    context = _context(request, grid, day, by, keep="by=provider&" if by == "provider" else "")
     return _answer(request, context)
 
 
@@ -46,7 +48,7 @@ def week(request):
         return render(request, "scheduling/no_providers.html", {})
     grid = week_grid(request.actor, monday, provider)
     look(request, Kind.LIST, rows=grid.visits)
-    context = _context(request, grid, day, "week")
+    context = _context(request, grid, day, "week", keep=f"provider={provider.pk}&")
     context |= {"providers": providers, "provider": provider, "monday": monday, "sunday": monday + timedelta(days=6)}
     return _answer(request, context)
 
@@ -59,18 +61,21 @@ def _answer(request, context):
     return response
 
 
-def _context(request, grid, day, by):
+def _context(request, grid, day, by, keep):
+    """`keep`: the part of the address that stays from day to day."""
     step = 7 if by == "week" else 1
     today = request.actor.clinic.today()
     address = reverse("scheduling:week" if by == "week" else "scheduling:schedule")
     return {
         "grid": grid, "day": day, "by": by, "today": today, "poll_seconds": settings.POLL_SECONDS,
-        "previous": day - timedelta(days=step), "next": day + timedelta(days=step), "address": address,
+        "previous": day - timedelta(days=step), "next": day + timedelta(days=step), "address": address, "keep": keep,
         "views": [
             {"label": "Operatories", "url": f"{reverse('scheduling:schedule')}?day={day}", "current": by == "operatory"},
             {"label": "Providers", "url": f"{reverse('scheduling:schedule')}?day={day}&by=provider", "current": by == "provider"},
             {"label": "Week", "url": f"{reverse('scheduling:week')}?day={day}", "current": by == "week"}],
-        "month": month_of(day), "may_book": may(request.actor, "scheduling.add_appointment"),
+        "month": month_of(day), "month_before": _months_on(day, -1), "month_after": _months_on(day, 1),
+        "date_order": "dmy" if DAY_FIRST.get(request.actor.clinic.country, True) else "mdy",
+        "may_book": may(request.actor, "scheduling.add_appointment"),
         "may_move": may(request.actor, "scheduling.change_appointment"),
         "may_block": may(request.actor, "scheduling.add_block"), "token": "",
     }
@@ -87,6 +92,12 @@ def _day(request):
     today = request.actor.clinic.today()
     found = read_date(request.GET.get("day", ""), today) if request.GET.get("day") else today
     return found if found and 1990 <= found.year <= today.year + 6 else today
+
+
+def _months_on(day, count):
+    """The same day of another month, or that month's last."""
+    year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def month_of(day):

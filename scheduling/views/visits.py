@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from clinic.access.rules import find, may, rule
 from clinic.audit.looks import Kind, look
 from clinic.models import MedicalHistory
+from clinic.web.asked import whole
 from clinic.web.back import back
 from clinic.web.once import once
 from scheduling import hooks
@@ -16,7 +17,7 @@ from scheduling.forms import CancelForm
 from scheduling.models import Appointment
 from scheduling.openings import Calendar
 from scheduling.steps import next_steps
-from scheduling.views.booking import _described, _spread
+from scheduling.views.booking import _described, _slot, _spread, visit_page
 from scheduling.views.today import ASK_AGAIN
 
 SAID = {
@@ -40,7 +41,7 @@ def visit(request, visit_id):
     visit = find_visit(request, visit_id)
     history = visit.patient.medical_history
     return render(request, "scheduling/_visit_drawer.html" if request.htmx else "scheduling/visit.html", {
-        "visit": visit, "patient": visit.patient, "steps": next_steps(request.actor, visit.status, bool(questions(visit, history))),
+        **({} if request.htmx else visit_page(request, visit.patient)), "visit": visit, "patient": visit.patient, "steps": next_steps(request.actor, visit.status, bool(questions(visit, history))),
         "past": visit.steps.select_related("by"), "alerts": history.alerts if history else [],
         "time": visit.provider_time.select_related("provider").order_by("starts_at"),
         "may_move": may(request.actor, "scheduling.change_appointment") and visit.status not in (*visit.FREE, *visit.DONE),
@@ -78,11 +79,11 @@ def check_in(request, visit_id):
         if request.POST.get("contact_confirmed"):
             visit.patient.confirm_contact(by=request.actor)
         if request.POST.get("medical_reviewed") and history is not None:
-            MedicalHistory.review(patient=visit.patient, by=request.actor, seen_number=int(request.POST["medical_reviewed"]))
+            MedicalHistory.review(patient=visit.patient, by=request.actor, seen_number=whole(request.POST["medical_reviewed"]))
         messages.success(request, f"{visit.patient.name} is checked in.")
         return back(request, "scheduling:visit", visit.pk)
     return render(request, "scheduling/check_in.html", {
-        "visit": visit, "patient": visit.patient, "history": history, "questions": questions(visit, history),
+        **visit_page(request, visit.patient), "visit": visit, "patient": visit.patient, "history": history, "questions": questions(visit, history),
         "alerts": history.alerts if history else [], "today": request.actor.clinic.today(),
         "may_change_medical": may(request.actor, "clinic.change_medicalhistory"),
     })
@@ -114,7 +115,7 @@ def exit_card(request, visit_id):
     calendar = Calendar(clinic, first, first + timedelta(days=21))
     found = calendar.openings(visit.appointment_type, provider_id=visit.provider_id, patient=visit.patient)
     return render(request, "scheduling/exit_card.html", {
-        "visit": visit, "patient": visit.patient, "coming": coming,
+        **visit_page(request, visit.patient), "visit": visit, "patient": visit.patient, "coming": coming,
         "proposed": _described(_spread(found)[:3], calendar) if coming is None else [],
         "sections": hooks.checkout_sections(request.actor, visit), "unfinished": questions(visit, visit.patient.medical_history),
         "ready": visit.status == Appointment.Status.COMPLETED,
@@ -126,8 +127,6 @@ def exit_card(request, visit_id):
 @once
 def check_out(request, visit_id):
     """Finish: book the proposed next visit when one was chosen, then check out."""
-    from scheduling.views.booking import _slot
-
     visit = find_visit(request, visit_id)
     slot = _slot(request)
     if slot is not None:
@@ -152,6 +151,6 @@ def cancel(request, visit_id):
         visit.cancel(by=request.actor, because=form.cleaned_data["reason"])
         messages.success(request, f"The visit of {visit.patient.name} is cancelled.")
         return back(request, "scheduling:visit", visit.pk)
-    return render(request, "scheduling/cancel.html", {"visit": visit, "patient": visit.patient, "form": form},
+    return render(request, "scheduling/cancel.html", {**visit_page(request, visit.patient), "visit": visit, "patient": visit.patient, "form": form},
                   status=422 if form.errors else 200)
 
