@@ -46,6 +46,8 @@ class VisitForm(ScheduleForm):
         super().__init__(*args, actor=actor, **kwargs)
         if not may_double_book:
             del self.fields["double_booking"]
+        self.fields["day" if "version" in self.initial else "appointment_type"].widget.attrs["autofocus"] = True
+        self.fields["minutes"].widget.attrs["placeholder"] = "as the type needs"
 
     def clean(self):
         data = super().clean()

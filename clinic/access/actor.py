@@ -11,7 +11,7 @@ class Actor:
 
     hat: "staff" (a member), "coach" (follows a clinic's growth), "portal" (a patient or their proxy; then `patient` is
     set), "system" (a job or command; no user).
-    via: the way in: page, api, admin, job, command, shell. `permissions`: names like `scheduling.check_in`.
+    via: the way in: page, api, admin, job, command, shell. `permissions`: names like `clinic.view_patient`.
     """
 
     user: Any

@@ -28,7 +28,7 @@ def may(actor, verb, obj=None):
 
 
 def rule(verb):
-    """Declare the permission that a view needs: `@rule("scheduling.check_in")`.
+    """Declare the permission that a view needs: `@rule("clinic.view_patient")`.
 
     Without it the answer is 403: the role may not do this at all. Which rows, `visible_to` decides: 404.
     """

@@ -147,7 +147,8 @@ class Recorded(models.Model):
 class Record(Recorded):
     """A row of one clinic that people change; each change leaves who, why, when and which way."""
 
-    clinic = models.ForeignKey("clinic.Clinic", models.PROTECT, related_name="+", editable=False)
+    # No index of its own: every index that serves a list begins with the clinic.
+    clinic = models.ForeignKey("clinic.Clinic", models.PROTECT, related_name="+", editable=False, db_index=False)
 
     class Meta:
         abstract = True
@@ -216,7 +217,7 @@ class Fact(models.Model):
     """A row that never changes: written once, refused UPDATE and DELETE by the database."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    clinic = models.ForeignKey("clinic.Clinic", models.PROTECT, related_name="+", editable=False)
+    clinic = models.ForeignKey("clinic.Clinic", models.PROTECT, related_name="+", editable=False, db_index=False)
     at = models.DateTimeField(default=timezone.now, editable=False)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", editable=False,

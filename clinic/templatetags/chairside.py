@@ -109,5 +109,5 @@ ROUTES = {
 
 @register.filter
 def route_words(route):
-    """The page that an access event names, in a word: "scheduling:exit_card" is "exit card"."""
+    """The page that an access event names, in a word: an `exit_card` is an "exit card"."""
     return ROUTES.get(route, str(route).rpartition(":")[2].replace("_", " "))

@@ -1,8 +1,7 @@
 """Sign-in, sign-out, the password, and the hat one wears."""
 from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
-from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseRedirect
+from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
@@ -77,7 +76,7 @@ def switch_clinic(request):
     """Wear another of one's own hats."""
     chosen = request.POST.get("clinic", "")
     if not any(name_of(hat) == chosen for hat in request.hats):
-        raise PermissionDenied
+        raise Http404
     request.session[SESSION_KEY] = chosen
     request.session.cycle_key()
     return redirect("/")

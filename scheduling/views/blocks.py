@@ -36,7 +36,7 @@ def block_new(request):
 def block(request, block_id):
     """A block, and the button that opens its time again."""
     return render(request, "scheduling/_block_drawer.html" if request.htmx else "scheduling/block.html", {
-        "block": find(Block.objects.current().select_related("operatory", "provider"), request.actor, pk=block_id)})
+        "blocked": find(Block.objects.current().select_related("operatory", "provider"), request.actor, pk=block_id)})
 
 
 @rule("scheduling.change_block")

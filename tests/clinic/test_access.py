@@ -81,7 +81,7 @@ def test_a_member_of_two_clinics_sees_one_at_a_time(cast, desk_client):
 
 
 def test_one_cannot_switch_to_a_clinic_one_does_not_belong_to(cast, desk_client):
-    assert desk_client.post("/switch-clinic/", {"clinic": f"staff:{cast.outsider.clinic.pk}"}).status_code == 403
+    assert desk_client.post("/switch-clinic/", {"clinic": f"staff:{cast.outsider.clinic.pk}"}).status_code == 404
 
 
 def test_a_coach_follows_growth_and_nothing_clinical(cast, sign_in):

@@ -120,6 +120,9 @@ def test_one_or_two_letters_are_a_prefix_search_on_an_index(cast, thousands, dja
     for text in ("lo", "l"):
         with subtests.test(text):
             assert_prefixes(cast, text, django_assert_num_queries)
+    with subtests.test("birth date"):
+        assert "clinic_patient_by_birth" in plan_of(
+            Patient.objects.visible_to(cast.desk).filter(date_of_birth=cast.ada.date_of_birth).order_by())
 
 
 def assert_prefixes(cast, text, django_assert_num_queries):

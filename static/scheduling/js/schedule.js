@@ -276,9 +276,20 @@ attach("[data-schedule]", (schedule) => {
   }
 
   prepare();
-  const target = schedule.querySelector("[data-now]") || schedule.querySelector("[data-card]");
-  if (target) {
-    schedule.scrollTop = Math.max(0, target.offsetTop - 90);
-    cell.at = Math.floor(clamp(Math.round(target.offsetTop / tickHeight()), 0, rows() - STEP) / STEP) * STEP;
+  /* Where the day begins to matter: the present moment, else the first working minute or visit. */
+  function startOfDay() {
+    const now = schedule.querySelector("[data-now]");
+    if (now) return rowOf(now);
+    const opens = columns().map((column) => {
+      const closed = column.querySelector(".grid-closed.at-0");
+      return closed ? lengthOf(closed) : 0;
+    }).filter((at) => at < rows());
+    const visits = [...schedule.querySelectorAll("[data-card]")].map(rowOf);
+    return Math.min(...opens, ...visits, rows());
+  }
+  const start = startOfDay();
+  if (start < rows()) {
+    schedule.scrollTop = Math.max(0, start * tickHeight() - (schedule.querySelector("[data-now]") ? 90 : 8));
+    cell.at = Math.floor(clamp(start, 0, rows() - STEP) / STEP) * STEP;
   }
 });

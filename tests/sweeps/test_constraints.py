@@ -1,0 +1,123 @@
+"""Every named constraint refuses its nonsense in the database, on both engines, also past the verbs."""
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, models, transaction
+
+from clinic.db.guards import NoOverlap
+from clinic.db.refusals import constraint_name
+from tests.sweeps.house import furnish
+
+OWN = [model for model in apps.get_models() if model._meta.app_label in ("clinic", "scheduling") and not hasattr(model, "history_object")]
+NAMED = {constraint.name: (model, constraint) for model in OWN for constraint in model._meta.constraints}
+
+# CHECK constraints: the column to spoil and the value.
+CHECKS = {
+    "clinic_user_email_lower_case": ("email", "UPPER@TEST.EXAMPLE"),
+    "clinic_membership_ends_after_start": ("until", "2001-01-01"),
+    "clinic_provider_colour_of_palette": ("colour", 13),
+    "clinic_patient_born_after_1890": ("date_of_birth", "1700-01-01"),
+    "clinic_patient_not_merged_into_itself": ("merged_into_id", "id"),
+    "clinic_procedurecode_fee_not_negative": ("fee", -1),
+    "clinic_procedurecode_minutes_5_to_600": ("minutes", 0),
+    "scheduling_type_minutes_5_to_600": ("minutes", 601),
+    "scheduling_type_colour_of_palette": ("colour", 0),
+    "scheduling_hours_end_after_start": ("ends", "00:01:00"),
+    "scheduling_hours_weekday": ("weekday", 7),
+    "scheduling_exception_end_after_start": ("starts", "10:00:00"),
+    "scheduling_block_operatory_or_provider": ("provider_id", None),
+    "scheduling_block_end_after_start": ("ends_at", "2000-01-01 00:00:00+00:00"),
+    "scheduling_appointment_end_after_start": ("ends_at", "2000-01-01 00:00:00+00:00"),
+    "scheduling_appointment_chair_in_order": ("chair_ends_at", "2000-01-01 00:00:00+00:00"),
+    "scheduling_appointment_cancel_says_why": ("status", "cancelled"),
+    "scheduling_appointment_known_status": ("status", "teleported"),
+    "scheduling_providertime_in_order": ("ends_at", "2000-01-01 00:00:00+00:00"),
+}
+# Shown by tests of their own, with the verbs around them.
+ELSEWHERE = {"scheduling_exception_end_after_start"}
+
+
+def test_every_check_constraint_has_a_row_in_the_table_above():
+    assert {name for name, (_, one) in NAMED.items() if isinstance(one, models.CheckConstraint)} == set(CHECKS)
+
+
+@pytest.mark.parametrize("name", sorted(CHECKS))
+def test_a_check_refuses_its_nonsense(cast, name):
+    furnish(cast)
+    model, _ = NAMED[name]
+    column, value = CHECKS[name]
+    rows = model._base_manager.all()
+    if name == "scheduling_block_operatory_or_provider":
+        rows = rows.filter(operatory=None)
+    row = rows.first()
+    if name == "scheduling_exception_end_after_start":  # only a start, no end: SQL's unknown must not pass
+        with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("UPDATE scheduling_hoursexception SET starts = '10:00:00', ends = '09:00:00'")
+        return
+    key = row.pk.hex if connection.vendor == "sqlite" else row.pk
+    with pytest.raises(IntegrityError) as caught, transaction.atomic(), connection.cursor() as cursor:
+        expression, params = ("id", [key]) if value == "id" else ("%s", [value, key])
+        cursor.execute(f"UPDATE {model._meta.db_table} SET {column} = {expression} WHERE id = %s", params)
+    assert constraint_name(caught.value) == name
+
+
+UNIQUE = sorted(name for name, (_, one) in NAMED.items() if isinstance(one, models.UniqueConstraint))
+
+
+@pytest.mark.parametrize("name", UNIQUE)
+def test_a_unique_constraint_refuses_the_second_row(cast, name):
+    furnish(cast)
+    model, constraint = NAMED[name]
+    rows = model._base_manager.all()
+    if constraint.condition is not None:
+        rows = rows.filter(constraint.condition)
+    row = rows.first()
+    if row is None:
+        cast.ada.change(by=cast.system, external_id="K-1")
+        row = rows.first()
+    columns = [field.column for field in model._meta.concrete_fields if not (field.primary_key and field.get_internal_type() == "BigAutoField")]
+    new = {"id": "lower(hex(randomblob(16)))" if connection.vendor == "sqlite" else "gen_random_uuid()"}
+    if name != "clinic_patient_chart_number_once" and model._meta.label == "clinic.Patient":
+        new["chart_number"] = "'another'"
+    if name == "clinic_patient_chart_number_once":
+        new["external_id"] = "''"
+    if name == "clinic_provider_user_once":
+        new["name"] = "'Another name'"
+    if name == "clinic_provider_name_once":
+        new["user_id"] = "NULL"
+    key = row.pk.hex if connection.vendor == "sqlite" and hasattr(row.pk, "hex") else row.pk
+    with pytest.raises(IntegrityError) as caught, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) SELECT "
+            f"{', '.join(new.get(column, column) for column in columns)} FROM {model._meta.db_table} WHERE "
+            f"{model._meta.pk.column} = %s", [key])
+    said = constraint_name(caught.value)
+    if connection.vendor == "sqlite":  # SQLite names the columns
+        assert all(model._meta.get_field(field).column in said for field in constraint.fields), said
+    else:
+        assert said == name
+
+
+def test_clinic_comes_first_in_every_unique_and_exclusion():
+    wrong = [name for name, (model, one) in NAMED.items() if isinstance(one, models.UniqueConstraint) and one.fields[0] != "clinic"]
+    assert wrong == []
+    for _, one in NAMED.values():
+        if isinstance(one, NoOverlap):
+            assert str(one.expressions[0][0]) == "F(clinic)"
+
+
+def test_every_constraint_of_the_models_stands_in_the_database(cast):
+    for name, (model, constraint) in NAMED.items():
+        if isinstance(constraint, NoOverlap) and connection.vendor == "sqlite":
+            continue  # triggers; see test_guards
+        with connection.cursor() as cursor:
+            there = connection.introspection.get_constraints(cursor, model._meta.db_table)
+        assert name in there or connection.vendor == "sqlite" and isinstance(constraint, models.CheckConstraint), name
+
+
+def test_nothing_that_a_clinic_owns_can_be_deleted_with_its_parent():
+    wrong = [
+        f"{model.__name__}.{field.name}" for model in OWN for field in model._meta.concrete_fields
+        if field.is_relation and field.remote_field.on_delete is not models.PROTECT
+        and field.related_model._meta.app_label in ("clinic", "scheduling")
+        and not model.__name__.endswith("UserObjectPermission")]
+    assert wrong == []
