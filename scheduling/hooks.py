@@ -35,7 +35,7 @@ def next_visit(actor, patient):
         items.append(HeaderFact("Now", here.get_status_display(), reverse("scheduling:visit", args=[here.pk]), "green"))
     if coming:
         local = coming.starts_at.astimezone(clinic.zone)
-        items.append(HeaderFact("Next visit", f"{local:%a %-d %b %H:%M}", reverse("scheduling:visit", args=[coming.pk])))
+        items.append(HeaderFact("Next visit", f"{local:%a %-d %b %-H:%M}", reverse("scheduling:visit", args=[coming.pk])))
     else:
         items.append(HeaderFact("Next visit", "none booked"))
     if due and may(actor, "scheduling.check_in"):
@@ -79,4 +79,4 @@ def visit_changes(actor, patient):
     """Every change of the patient's visits, for the history page."""
     rows = Appointment.history.filter(patient=patient.pk, clinic=actor.clinic_id).select_related("clinic")
     zone = actor.clinic.zone
-    return changes_of(Appointment, list(rows), lambda row: f"Visit {row.starts_at.astimezone(zone):%a %-d %b %Y %H:%M}")
+    return changes_of(Appointment, list(rows), lambda row: f"Visit {row.starts_at.astimezone(zone):%a %-d %b %Y %-H:%M}")

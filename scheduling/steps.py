@@ -25,7 +25,7 @@ CHECK_OUT = Step("check_out", "Check out", "scheduling:exit_card", "log-out", "o
 CANCEL = Step("cancel", "Cancel", "scheduling:cancel", "x", "x", asks=True, quiet=True)
 NO_SHOW = Step("no_show", "No-show", "scheduling:no_show", "user-x", "", quiet=True)
 REACTIVATE = Step("reactivate", "Reactivate", "scheduling:reactivate", "rotate-ccw", "")
-STEP_BACK = Step("step_back", "Take back", "scheduling:step_back", "undo-2", "", quiet=True)
+STEP_BACK = Step("step_back", "Undo last step", "scheduling:step_back", "undo-2", "", quiet=True)
 
 NEXT = {
     "scheduled": [CHECK_IN, CONFIRM, NO_SHOW, CANCEL],

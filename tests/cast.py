@@ -1,4 +1,5 @@
 """The named people of the tests, made once per test database through the domain's own verbs."""
+
 from dataclasses import dataclass
 from datetime import date, time
 
@@ -35,12 +36,17 @@ def make_clinic(name, domain):
     users = {}
     for role in STAFF:
         users[role] = User.objects.create_user(
-            f"{role}@{domain}.example", PASSWORD, name=f"{role.title()} {domain.title()}", is_staff=role == "manager")
+            f"{role}@{domain}.example", PASSWORD, name=f"{role.title()} {domain.title()}", is_staff=role == "manager"
+        )
         Membership.open(user=users[role], clinic=clinic, roles=[role], by=by, since=date(2020, 1, 6))
     providers = [
-        Provider(name="Dr. Dana Drill", short_name="Dr. Drill", kind="dentist", user=users["dentist"], sequence=1, colour=1),
+        Provider(
+            name="Dr. Dana Drill", short_name="Dr. Drill", kind="dentist", user=users["dentist"], sequence=1, colour=1
+        ),
         Provider(name="Dr. Bo Bridge", short_name="Dr. Bridge", kind="dentist", sequence=2, colour=2),
-        Provider(name="Holly Hygiene", short_name="Holly", kind="hygienist", user=users["hygienist"], sequence=3, colour=3),
+        Provider(
+            name="Holly Hygiene", short_name="Holly", kind="hygienist", user=users["hygienist"], sequence=3, colour=3
+        ),
     ]
     for provider in providers:
         provider.record(by=by)
@@ -51,12 +57,27 @@ def make_clinic(name, domain):
         Operatory(name=f"Operatory {number}", sequence=number, is_hygiene=number == 3).record(by=by)
     AppointmentType(name="Exam", minutes=30, colour=1, kinds=["dentist"], sequence=1).record(by=by)
     AppointmentType(
-        name="Cleaning", minutes=60, colour=2, kinds=["hygienist"], sequence=2, buffer_after=10,
-        pattern=[{"who": "provider", "from": 0, "minutes": 60}, {"who": "doctor", "from": 40, "minutes": 10}]).record(by=by)
+        name="Cleaning",
+        minutes=60,
+        colour=2,
+        kinds=["hygienist"],
+        sequence=2,
+        buffer_after=10,
+        pattern=[{"who": "provider", "from": 0, "minutes": 60}, {"who": "doctor", "from": 40, "minutes": 10}],
+    ).record(by=by)
     Patient.register(
-        by=by, first_name="Ada", last_name="Lovelace", date_of_birth=date(1985, 12, 10), sex="female",
-        phone="+12015550123", email="ada@patients.example", primary_provider=providers[0])
-    Patient.register(by=by, first_name="Grace", last_name="Hopper", date_of_birth=date(1990, 12, 9), phone="+12015550124")
+        by=by,
+        first_name="Ada",
+        last_name="Lovelace",
+        date_of_birth=date(1985, 12, 10),
+        sex="female",
+        phone="+12015550123",
+        email="ada@patients.example",
+        primary_provider=providers[0],
+    )
+    Patient.register(
+        by=by, first_name="Grace", last_name="Hopper", date_of_birth=date(1990, 12, 9), phone="+12015550124"
+    )
     return clinic
 
 

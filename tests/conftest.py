@@ -1,4 +1,5 @@
 """One cast per test database; tests that commit run on a clone of it, and nothing ever flushes."""
+
 import os
 import shutil
 import signal
@@ -46,10 +47,12 @@ def cast(db):
 @pytest.fixture
 def sign_in(cast):
     """`sign_in("receptionist")`: a test client that holds that person's session and checks CSRF like a browser's."""
+
     def start(role, domain="test"):
         client = Client()
         client.force_login(people.User.objects.get(email=f"{role}@{domain}.example"))
         return client
+
     return start
 
 
@@ -61,9 +64,12 @@ def desk_client(sign_in):
 @pytest.fixture
 def at(cast):
     """`at("2026-12-01 9:00")`: that moment by the clinic's wall clock."""
+
     def moment(text):
         return datetime.fromisoformat(text.replace(" ", "T") if len(text) == 16 else text.replace(" ", "T0")).replace(
-            tzinfo=cast.clinic.zone)
+            tzinfo=cast.clinic.zone
+        )
+
     return moment
 
 
@@ -73,9 +79,18 @@ def book(cast, at):
     from scheduling.models import Appointment
 
     def make(when="2026-12-01 9:00", **values):
-        return Appointment.book(**{
-            "by": cast.desk, "patient": cast.ada, "operatory": cast.operatories[0], "provider": cast.drill,
-            "appointment_type": cast.exam, "starts_at": at(when), **values})
+        return Appointment.book(
+            **{
+                "by": cast.desk,
+                "patient": cast.ada,
+                "operatory": cast.operatories[0],
+                "provider": cast.drill,
+                "appointment_type": cast.exam,
+                "starts_at": at(when),
+                **values,
+            }
+        )
+
     return make
 
 
@@ -167,10 +182,28 @@ def live(clone):
             port = probe.getsockname()[1]
         connection.close()
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "config.wsgi", "-b", f"127.0.0.1:{port}", "-w", str(workers), "--threads",
-             str(threads), "-k", "gthread", "--log-level", "error", "--graceful-timeout", "5"],
-            cwd=ROOT, env={**os.environ, "DATABASE_URL": database_url(), "ENVIRONMENT": "test", **env},
-            start_new_session=True)
+            [
+                sys.executable,
+                "-m",
+                "gunicorn",
+                "config.wsgi",
+                "-b",
+                f"127.0.0.1:{port}",
+                "-w",
+                str(workers),
+                "--threads",
+                str(threads),
+                "-k",
+                "gthread",
+                "--log-level",
+                "error",
+                "--graceful-timeout",
+                "5",
+            ],
+            cwd=ROOT,
+            env={**os.environ, "DATABASE_URL": database_url(), "ENVIRONMENT": "test", **env},
+            start_new_session=True,
+        )
         server = LiveServer(f"http://127.0.0.1:{port}", process, workers)
         started.append(server)
         deadline = time.monotonic() + 30

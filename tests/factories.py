@@ -1,4 +1,5 @@
 """Patients by the dozen; any later state is reached by verbs."""
+
 from datetime import date, timedelta
 
 import factory

@@ -21,7 +21,7 @@ def build(*, id, clinic, patient_id, operatory, provider, appointment_type, star
         visit.cancel_reason = because if status == Status.CANCELLED else ""
         if status in HOLDS_ANEW:
             visit._set_chair_time()
-            spans = list(visit._provider_spans()) if visit.holds_time else []
+            spans = list(visit.provider_spans()) if visit.holds_time else []
     visit.created_at, visit.updated_at = steps[0][1], visit.status_at
     visit._change_reason = because or BECAUSE
     times = [

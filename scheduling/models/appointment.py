@@ -8,13 +8,13 @@ from django.utils import timezone
 from clinic.db import locks
 from clinic.db.fields import EncryptedTextField
 from clinic.db.guards import NoOverlap
-from clinic.db.keys import uuid7
-from clinic.db.records import Fact, Record, RecordQuerySet
+from clinic.db.records import Record, RecordQuerySet
 from clinic.db.refusals import constraint_name
 from clinic.models import Operatory, Patient, Provider
+from scheduling import conflicts
 from scheduling.models.appointment_type import DOCTOR_KINDS, AppointmentType
-from scheduling.models.block import Block
-from scheduling.refusals import Conflict, OutOfOrder, TimeTaken
+from scheduling.models.provider_time import ProviderTime
+from scheduling.refusals import OutOfOrder, TimeTaken
 
 LONGEST = timedelta(hours=12)
 FARTHEST = timedelta(days=5 * 366)
@@ -311,9 +311,9 @@ class Appointment(Record):
         except IntegrityError as error:
             if constraint_name(error) not in OVERLAPS:
                 raise
-            raise TimeTaken(self.conflicts(), self.clinic.zone) from error
+            raise TimeTaken(conflicts.of(self), self.clinic.zone) from error
         if self.holds_time and self.status not in self.DONE and not self.shared_chair:
-            blocks = self._blocks_in_the_way()
+            blocks = conflicts.with_blocks(self)
             if blocks:
                 raise TimeTaken(blocks, self.clinic.zone)
         return self
@@ -325,7 +325,7 @@ class Appointment(Record):
             over = max(self.status_at, self.chair_starts_at)
             self.chair_ends_at = min(self.chair_ends_at, over)
 
-    def _provider_spans(self):
+    def provider_spans(self):
         """[(provider id, starts_at, ends_at)] that the visit takes now; less once it is over."""
         for provider_id, start, length in self.parts:
             starts_at = self.starts_at + timedelta(minutes=start)
@@ -343,7 +343,7 @@ class Appointment(Record):
                 ProviderTime(
                     clinic_id=self.clinic_id, appointment=self, provider_id=provider_id, starts_at=starts_at,
                     ends_at=ends_at, is_shared=self.shared_provider)
-                for provider_id, starts_at, ends_at in sorted(self._provider_spans(), key=lambda span: (str(span[0]), span[1])))
+                for provider_id, starts_at, ends_at in sorted(self.provider_spans(), key=lambda span: (str(span[0]), span[1])))
 
     def _parts_from(self, provider_time, doctor):
         if provider_time is not None:
@@ -375,50 +375,9 @@ class Appointment(Record):
             return usual
         return Provider.objects.current().filter(clinic=self.clinic_id, kind__in=DOCTOR_KINDS).first()
 
-    def conflicts(self):
-        """What stands in the way of this visit as it is, read from the database now."""
-        return [*self._chair_conflicts(), *self._patient_conflicts(), *self._provider_conflicts(), *self._blocks_in_the_way()]
-
-    def _chair_conflicts(self):
-        if self.shared_chair:
-            return []
-        rows = Appointment.objects.holding().exclude(pk=self.pk).filter(
-            clinic=self.clinic_id, operatory=self.operatory_id, shared_chair=False,
-            chair_starts_at__lt=self.chair_ends_at, chair_ends_at__gt=self.chair_starts_at)
-        return [Conflict(row.pk, "operatory", self.operatory.name, row.chair_starts_at, row.chair_ends_at) for row in rows]
-
-    def _patient_conflicts(self):
-        rows = Appointment.objects.holding().exclude(status__in=self.DONE).exclude(pk=self.pk).filter(
-            clinic=self.clinic_id, patient=self.patient_id,
-            starts_at__lt=self.ends_at, ends_at__gt=self.starts_at)
-        return [Conflict(row.pk, "patient", self.patient.name, row.starts_at, row.ends_at) for row in rows]
-
-    def _provider_conflicts(self):
-        if self.shared_provider:
-            return []
-        found = []
-        for provider_id, starts_at, ends_at in self._provider_spans():
-            rows = ProviderTime.objects.exclude(appointment=self.pk).filter(
-                clinic=self.clinic_id, provider=provider_id, is_shared=False, starts_at__lt=ends_at, ends_at__gt=starts_at,
-            ).select_related("provider")
-            found += [Conflict(row.appointment_id, "provider", row.provider.name, row.starts_at, row.ends_at) for row in rows]
-        return found
-
-    def _blocks_in_the_way(self):
-        found = []
-        spans = list(self._provider_spans())
-        blocks = Block.objects.current().filter(clinic=self.clinic_id).overlapping(
-            self.chair_starts_at, self.chair_ends_at).select_related("operatory", "provider")
-        for block in blocks:
-            if block.operatory_id == self.operatory_id:
-                found.append(Conflict(None, "operatory", block.operatory.name, block.starts_at, block.ends_at, block.pk))
-            for provider_id, starts_at, ends_at in spans:
-                if str(block.provider_id) == str(provider_id) and block.starts_at < ends_at and block.ends_at > starts_at:
-                    found.append(Conflict(None, "provider", block.provider.name, block.starts_at, block.ends_at, block.pk))
-        return found
-
     def _step(self, by):
-        VisitStep(clinic_id=self.clinic_id, appointment=self, status=self.status, at=self.status_at, by=by.user).save()
+        self.steps.model(
+            clinic_id=self.clinic_id, appointment=self, status=self.status, at=self.status_at, by=by.user).save()
 
 
 OVERLAPS = {
@@ -428,46 +387,3 @@ OVERLAPS = {
 
 def whole_minute(at):
     return at.replace(second=0, microsecond=0)
-
-
-class ProviderTime(models.Model):
-    """Minutes of one provider that a visit takes: a dentist runs several chairs and looks in on a hygienist's patient.
-
-    Not a record of its own: it follows from the appointment's `parts`, which stand in its history, and exists so that
-    the database can refuse two visits for the same minutes of one provider.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    clinic = models.ForeignKey("clinic.Clinic", models.PROTECT, related_name="+")
-    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="provider_time")
-    provider = models.ForeignKey(Provider, models.PROTECT, related_name="provider_time")
-    starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField()
-    is_shared = models.BooleanField(default=False)
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["clinic", "starts_at"], name="scheduling_providertime_day"),
-            models.Index(fields=["provider", "starts_at"], name="scheduling_providertime_of"),
-        ]
-        constraints = [
-            NoOverlap(name="scheduling_providertime_taken", resource="provider", condition=Q(is_shared=False)),
-            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="scheduling_providertime_in_order"),
-        ]
-
-    def __str__(self):
-        return f"{self.provider} {self.starts_at:%H:%M}-{self.ends_at:%H:%M}"
-
-
-class VisitStep(Fact):
-    """That a visit reached a step, when, and by whose hand."""
-
-    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="steps")
-    status = models.CharField(max_length=12, choices=Appointment.Status)
-
-    class Meta:
-        ordering = ["at", "id"]
-        indexes = [models.Index(fields=["appointment", "at"], name="scheduling_visitstep_of_visit")]
-
-    def __str__(self):
-        return self.get_status_display()

@@ -69,14 +69,10 @@ class Block(Record):
         return self.record(by=by, because=because)
 
     def visits_in_it(self):
-        from scheduling.models.appointment import Appointment, ProviderTime
-
         if self.operatory_id:
-            rows = Appointment.objects.holding().filter(
-                clinic=self.clinic_id, operatory=self.operatory_id,
+            rows = self.operatory.appointments.holding().filter(
                 chair_starts_at__lt=self.ends_at, chair_ends_at__gt=self.starts_at).select_related("operatory")
             return [Conflict(row.pk, "operatory", row.operatory.name, row.chair_starts_at, row.chair_ends_at) for row in rows]
-        rows = ProviderTime.objects.filter(
-            clinic=self.clinic_id, provider=self.provider_id, starts_at__lt=self.ends_at, ends_at__gt=self.starts_at,
-        ).select_related("provider")
+        rows = self.provider.provider_time.filter(
+            starts_at__lt=self.ends_at, ends_at__gt=self.starts_at).select_related("provider")
         return [Conflict(row.appointment_id, "provider", row.provider.name, row.starts_at, row.ends_at) for row in rows]

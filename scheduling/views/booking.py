@@ -45,7 +45,7 @@ def book(request):
             taken = refusal
         else:
             local = visit.starts_at.astimezone(request.actor.clinic.zone)
-            messages.success(request, f"Booked: {visit.appointment_type}, {local:%A %-d %B %H:%M}, {visit.operatory}.")
+            messages.success(request, f"Booked: {visit.appointment_type}, {local:%A %-d %B %-H:%M}, {visit.operatory}.")
             return back(request, "clinic:patient", patient.pk)
     return render(request, "scheduling/book.html", {
         **visit_page(request, patient), "form": form, "patient": patient, "taken": taken, "nearest": _nearest(request, form, patient) if taken else [],
@@ -148,8 +148,11 @@ def walk_in(request):
             visit.check_in(by=request.actor)
         messages.success(request, f"{patient.name} is checked in for {visit.operatory}.")
         return redirect("scheduling:today")
+    offers = _offers(request, patient, now)
     return render(request, "scheduling/walk_in.html", {
-        **visit_page(request, patient), "patient": patient, "offers": _offers(request, patient, now)})
+        **visit_page(request, patient), "patient": patient, "offers": offers,
+        "anything": any(openings for _, openings in offers),
+        "nothing_for": [kind.name for kind, openings in offers if not openings]})
 
 
 def visit_page(request, patient):

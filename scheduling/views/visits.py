@@ -41,7 +41,9 @@ def visit(request, visit_id):
     visit = find_visit(request, visit_id)
     history = visit.patient.medical_history
     return render(request, "scheduling/_visit_drawer.html" if request.htmx else "scheduling/visit.html", {
-        **({} if request.htmx else visit_page(request, visit.patient)), "visit": visit, "patient": visit.patient, "steps": next_steps(request.actor, visit.status, bool(questions(visit, history))),
+        **({} if request.htmx else visit_page(request, visit.patient)), "visit": visit, "patient": visit.patient,
+        "steps": next_steps(request.actor, visit.status, bool(questions(visit, history))),
+        "back": request.htmx.current_url_abs_path if request.htmx else "",  # a drawer's steps lead back to its page
         "past": visit.steps.select_related("by"), "alerts": history.alerts if history else [],
         "time": visit.provider_time.select_related("provider").order_by("starts_at"),
         "may_move": may(request.actor, "scheduling.change_appointment") and visit.status not in (*visit.FREE, *visit.DONE),
@@ -109,7 +111,7 @@ def exit_card(request, visit_id):
     """What is still open before the patient leaves: the next visit, what is unfinished."""
     visit = find_visit(request, visit_id)
     clinic, now = request.actor.clinic, timezone.now()
-    coming = Appointment.objects.visible_to(request.actor).filter(patient=visit.patient).upcoming(now).select_related(
+    coming = Appointment.objects.visible_to(request.actor).filter(patient=visit.patient).exclude(pk=visit.pk).upcoming(now).select_related(
         "appointment_type", "provider").first()
     first = clinic.today(now) + timedelta(days=182)
     calendar = Calendar(clinic, first, first + timedelta(days=21))
@@ -134,7 +136,7 @@ def check_out(request, visit_id):
             by=request.actor, patient=visit.patient, appointment_type=visit.appointment_type, operatory=slot["operatory"],
             provider=slot["provider"], doctor=slot["doctor"], starts_at=slot["starts_at"], because="Booked at check-out")
         local = following.starts_at.astimezone(request.actor.clinic.zone)
-        messages.success(request, f"Next visit: {local:%A %-d %B %Y %H:%M}.")
+        messages.success(request, f"Next visit: {local:%A %-d %B %Y %-H:%M}.")
     visit.check_out(by=request.actor)
     messages.success(request, f"{visit.patient.name} is checked out.")
     return redirect("scheduling:today")

@@ -1,4 +1,5 @@
 """Who may what: rights hang on memberships, a stranger gets 404, and access ends at once."""
+
 import pytest
 from django.urls import reverse
 
@@ -36,7 +37,9 @@ def test_visible_rows_are_those_of_the_actors_clinic(cast):
     assert list(Clinic.objects.visible_to(cast.desk)) == [cast.clinic]
 
 
-@pytest.mark.parametrize("domain_url", ["/patients/{}/", "/patients/{}/edit/", "/patients/{}/medical-history/", "/patients/{}/history/"])
+@pytest.mark.parametrize(
+    "domain_url", ["/patients/{}/", "/patients/{}/edit/", "/patients/{}/medical-history/", "/patients/{}/history/"]
+)
 def test_a_patient_of_another_clinic_is_not_found(cast, desk_client, domain_url):
     assert desk_client.get(domain_url.format(cast.ada.pk)).status_code == 200
     assert desk_client.get(domain_url.format(cast.outsider.ada.pk)).status_code == 404

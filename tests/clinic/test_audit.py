@@ -1,4 +1,5 @@
 """Every look at a patient is on record before it is shown; the history tells who, what, when and why."""
+
 import pytest
 from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
@@ -14,7 +15,12 @@ def test_each_page_of_a_patient_leaves_one_event(cast, desk_client):
         assert AccessEvent.objects.count() == before + 1
     event = AccessEvent.objects.filter(route="clinic:patient").get()
     assert (event.patient, event.by, event.clinic, event.kind, event.source) == (
-        cast.ada, cast.desk.user, cast.clinic, "view", "127.0.0.1")
+        cast.ada,
+        cast.desk.user,
+        cast.clinic,
+        "view",
+        "127.0.0.1",
+    )
 
 
 def test_a_change_is_an_event_of_its_own_kind(cast, desk_client):
@@ -32,12 +38,15 @@ def test_a_refusal_is_on_record(cast, sign_in):
     sign_in("dentist").get("/patients/new/")
     sign_in("receptionist").get(f"/patients/{cast.outsider.ada.pk}/")
     assert set(AccessEvent.objects.values_list("kind", "route")) == {
-        ("refused", "clinic:patient_new"), ("refused", "clinic:patient")}
+        ("refused", "clinic:patient_new"),
+        ("refused", "clinic:patient"),
+    }
 
 
 def test_what_cannot_be_recorded_is_not_shown(cast, desk_client, monkeypatch):
     def broken(*args, **kwargs):
         raise DatabaseError("disk full")
+
     monkeypatch.setattr(middleware, "write_event", broken)
     answer = desk_client.get(f"/patients/{cast.ada.pk}/")
     assert answer.status_code == 503
@@ -51,8 +60,19 @@ def test_the_history_page_tells_who_looked_and_who_changed_what_and_why(cast, si
     MedicalHistory.write(patient=cast.ada, content={}, by=cast.hygienist, seen_number=0)
     sign_in("dentist").get(f"/patients/{cast.ada.pk}/")
     page = sign_in("manager").get(f"/patients/{cast.ada.pk}/history/").content.decode()
-    for words in ("Moved house", "Manager Test", "Rye", "Dr. Dana Drill", "Dr. Bo Bridge", "Bus strike", "Wed 2026-12-02 09:00",
-                  "Medical history 1", "Hygienist Test", "Dentist Test", "overview"):
+    for words in (
+        "Moved house",
+        "Manager Test",
+        "Rye",
+        "Dr. Dana Drill",
+        "Dr. Bo Bridge",
+        "Bus strike",
+        "Wed 2026-12-02 09:00",
+        "Medical history 1",
+        "Hygienist Test",
+        "Dentist Test",
+        "overview",
+    ):
         assert words in page, words
 
 

@@ -1,4 +1,5 @@
 """Encrypted columns: ciphertext at rest, loud failures, rotation without touching rows."""
+
 import base64
 import os
 
@@ -51,11 +52,14 @@ def test_a_value_does_not_open_in_another_column(db):
         cipher.decrypt(cipher.encrypt("x", "a.b"), "a.c")
 
 
-@pytest.mark.parametrize("spoil", [
-    lambda value: value[:-4] + "AAAA",
-    lambda value: "plain text",
-    lambda value: value.replace("e1:", "e9:"),
-])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda value: value[:-4] + "AAAA",
+        lambda value: "plain text",
+        lambda value: value.replace("e1:", "e9:"),
+    ],
+)
 def test_a_value_that_was_tampered_with_raises(db, spoil):
     with pytest.raises(cipher.CannotDecrypt):
         cipher.decrypt(spoil(cipher.encrypt("secret text", "a.b")), "a.b")

@@ -1,4 +1,5 @@
 """What the database itself refuses, on both engines."""
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 
@@ -37,8 +38,10 @@ def test_a_trigger_that_was_weakened_counts_as_missing(db):
         pytest.skip("PostgreSQL: the function's name carries the digest of its text")
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER clinic_patient_never_deleted_delete")
-        cursor.execute("CREATE TRIGGER clinic_patient_never_deleted_delete BEFORE DELETE ON clinic_patient WHEN 0 "
-                       "BEGIN SELECT 1; END")
+        cursor.execute(
+            "CREATE TRIGGER clinic_patient_never_deleted_delete BEFORE DELETE ON clinic_patient WHEN 0 "
+            "BEGIN SELECT 1; END"
+        )
     assert guards.missing(connection) == ["clinic_patient_never_deleted_delete"]
 
 
@@ -71,8 +74,13 @@ def test_a_row_may_not_move_to_another_clinic(cast):
 
 def test_a_row_may_not_point_to_another_clinics_row(cast):
     with pytest.raises(IntegrityError) as caught, transaction.atomic():
-        Patient.register(by=cast.desk, first_name="Eve", last_name="Else", date_of_birth=cast.ada.date_of_birth,
-                         account=cast.outsider.ada.account)
+        Patient.register(
+            by=cast.desk,
+            first_name="Eve",
+            last_name="Else",
+            date_of_birth=cast.ada.date_of_birth,
+            account=cast.outsider.ada.account,
+        )
     assert constraint_name(caught.value) == "clinic_patient_account_same_clinic"
 
 

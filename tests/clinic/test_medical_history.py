@@ -1,4 +1,5 @@
 """Medical history: dated versions, red alerts, and nobody overwrites unseen."""
+
 from datetime import date
 
 import pytest
@@ -10,12 +11,22 @@ from clinic.models import MedicalHistory
 CONTENT = {
     "allergies": [{"substance": "Penicillin", "reaction": "Rash", "severity": "severe"}],
     "conditions": [{"name": "Haemophilia", "severity": "severe"}, {"name": "Migraine", "severity": "mild"}],
-    "premedication": "Amoxicillin 2 g", "pregnancy": "yes"}
+    "premedication": "Amoxicillin 2 g",
+    "pregnancy": "yes",
+}
 
 
 def posted(content=(), seen_number=0, **lists):
     """What the browser posts: three lists as formsets, the rest as fields."""
-    data = {"seen_number": seen_number, "premedication": "", "tobacco": "", "pregnancy": "", "due_on": "", "note": "", **dict(content)}
+    data = {
+        "seen_number": seen_number,
+        "premedication": "",
+        "tobacco": "",
+        "pregnancy": "",
+        "due_on": "",
+        "note": "",
+        **dict(content),
+    }
     for name in ("allergies", "conditions", "medications"):
         rows = lists.get(name, [])
         data |= {f"{name}-TOTAL_FORMS": len(rows), f"{name}-INITIAL_FORMS": 0}
@@ -28,7 +39,9 @@ def test_each_write_makes_the_next_version_and_keeps_the_former(cast):
     MedicalHistory.write(patient=cast.ada, content=CONTENT, by=cast.hygienist, seen_number=0)
     MedicalHistory.write(patient=cast.ada, content={}, by=cast.dentist, seen_number=1)
     assert [(row.number, row.by) for row in cast.ada.medical_histories.all()] == [
-        (2, cast.dentist.user), (1, cast.hygienist.user)]
+        (2, cast.dentist.user),
+        (1, cast.hygienist.user),
+    ]
     assert cast.ada.medical_histories.get(number=1).content["premedication"] == "Amoxicillin 2 g"
 
 
@@ -42,8 +55,12 @@ def test_a_review_repeats_the_content_under_todays_date(cast):
 def test_alerts_are_red_for_what_can_kill_and_amber_for_the_rest(cast):
     version = MedicalHistory.write(patient=cast.ada, content=CONTENT, by=cast.desk, seen_number=0)
     assert [(alert["tone"], alert["text"]) for alert in version.alerts] == [
-        ("red", "Allergy: Penicillin"), ("red", "Premedication: Amoxicillin 2 g"), ("red", "Haemophilia"),
-        ("amber", "Migraine"), ("amber", "Pregnant")]
+        ("red", "Allergy: Penicillin"),
+        ("red", "Premedication: Amoxicillin 2 g"),
+        ("red", "Haemophilia"),
+        ("amber", "Migraine"),
+        ("amber", "Pregnant"),
+    ]
 
 
 def test_alerts_stand_on_every_page_of_the_patient(cast, sign_in, book):
@@ -57,8 +74,10 @@ def test_alerts_stand_on_every_page_of_the_patient(cast, sign_in, book):
     assert b"Allergy: Penicillin" in client.get("/schedule/?day=2026-12-01").content
 
 
-@pytest.mark.parametrize(("asked", "due"), [
-    (date(2026, 6, 2), False), (date(2026, 6, 1), True), (date(2026, 5, 31), True), (date(2024, 2, 29), True)])
+@pytest.mark.parametrize(
+    ("asked", "due"),
+    [(date(2026, 6, 2), False), (date(2026, 6, 1), True), (date(2026, 5, 31), True), (date(2024, 2, 29), True)],
+)
 def test_it_is_due_after_the_clinics_months(cast, asked, due):
     version = MedicalHistory.write(patient=cast.ada, content={}, by=cast.desk, seen_number=0, on=asked)
     assert version.is_due(date(2026, 12, 1)) is due
@@ -78,9 +97,14 @@ def test_unknown_parts_are_refused_by_name(cast):
 
 def test_writing_it_down_by_the_form(cast, sign_in):
     client = sign_in("hygienist")
-    answer = client.post(f"/patients/{cast.ada.pk}/medical-history/edit/", posted(
-        {"tobacco": "never"}, allergies=[{"substance": "Latex", "severity": "moderate"}, {}],
-        medications=[{"name": "Aspirin", "dose": "100 mg", "reason": "Heart"}]))
+    answer = client.post(
+        f"/patients/{cast.ada.pk}/medical-history/edit/",
+        posted(
+            {"tobacco": "never"},
+            allergies=[{"substance": "Latex", "severity": "moderate"}, {}],
+            medications=[{"name": "Aspirin", "dose": "100 mg", "reason": "Heart"}],
+        ),
+    )
     assert answer.status_code == 302
     content = cast.ada.medical_history.content
     assert content["allergies"] == [{"substance": "Latex", "reaction": "", "severity": "moderate"}]
@@ -96,12 +120,16 @@ def test_two_people_at_one_history_the_second_keeps_the_text(cast, desk_client):
     assert answer.status_code == 409
     assert "My note" in page
     assert "Allergy: Penicillin" in page
-    assert desk_client.post(f"/patients/{cast.ada.pk}/medical-history/edit/", {**form, "seen_number": 1}).status_code == 302
+    assert (
+        desk_client.post(f"/patients/{cast.ada.pk}/medical-history/edit/", {**form, "seen_number": 1}).status_code
+        == 302
+    )
 
 
 def test_bad_rows_are_said_and_the_rest_is_kept(cast, desk_client):
-    answer = desk_client.post(f"/patients/{cast.ada.pk}/medical-history/edit/", posted(
-        {"note": "Keep me"}, allergies=[{"reaction": "Rash"}]))
+    answer = desk_client.post(
+        f"/patients/{cast.ada.pk}/medical-history/edit/", posted({"note": "Keep me"}, allergies=[{"reaction": "Rash"}])
+    )
     assert answer.status_code == 422
     assert "Keep me" in answer.content.decode()
     assert not cast.ada.medical_histories.exists()
@@ -111,7 +139,10 @@ def test_a_review_of_an_old_version_is_a_409(cast, desk_client):
     MedicalHistory.write(patient=cast.ada, content=CONTENT, by=cast.desk, seen_number=0)
     MedicalHistory.write(patient=cast.ada, content={}, by=cast.desk, seen_number=1)
     assert desk_client.post(f"/patients/{cast.ada.pk}/medical-history/review/", {"seen_number": 1}).status_code == 409
-    assert desk_client.post(f"/patients/{cast.ada.pk}/medical-history/review/", {"seen_number": "x"}).status_code in (404, 409)
+    assert desk_client.post(f"/patients/{cast.ada.pk}/medical-history/review/", {"seen_number": "x"}).status_code in (
+        404,
+        409,
+    )
 
 
 def test_an_old_version_can_be_read_again(cast, desk_client):

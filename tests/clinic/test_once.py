@@ -1,4 +1,5 @@
 """A form sent twice does its work once; a crash leaves nothing; keys of two people never meet."""
+
 from uuid import uuid4
 
 import pytest
@@ -8,8 +9,15 @@ from django.utils import timezone
 from clinic.models import OnceKey, Patient
 from clinic.models.patient import Patient as PatientModel
 
-NEW = {"first_name": "Emmy", "last_name": "Noether", "date_of_birth": "1982-03-23", "sex": "female", "country": "US",
-       "language": "en", "contact_by": "email"}
+NEW = {
+    "first_name": "Emmy",
+    "last_name": "Noether",
+    "date_of_birth": "1982-03-23",
+    "sex": "female",
+    "country": "US",
+    "language": "en",
+    "contact_by": "email",
+}
 
 
 def send(client, key, **values):
@@ -21,6 +29,7 @@ def test_a_crash_in_the_middle_leaves_neither_work_nor_key(cast, desk_client, mo
 
     def broken(*args, **kwargs):
         raise ZeroDivisionError
+
     with monkeypatch.context() as patched:
         patched.setattr("clinic.views.patients.messages.success", broken)
         with pytest.raises(ZeroDivisionError):

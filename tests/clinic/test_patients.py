@@ -1,4 +1,5 @@
 """Patients: registered once, warned about doubles, changed without losing what somebody else wrote."""
+
 from datetime import date
 from uuid import uuid4
 
@@ -11,9 +12,21 @@ from tests.factories import PatientFactory
 
 SIGN_IN = 3
 NEW = {
-    "first_name": "Marie", "last_name": "Curie", "date_of_birth": "11/7/1967", "sex": "female", "phone": "(201) 555-0150",
-    "email": "marie@patients.example", "line1": "1 Radium Road", "city": "Rye", "region": "NY", "postal_code": "10580",
-    "country": "US", "language": "en", "contact_by": "sms", "wants_reminders": "on", "emergency_name": "Pierre",
+    "first_name": "Marie",
+    "last_name": "Curie",
+    "date_of_birth": "11/7/1967",
+    "sex": "female",
+    "phone": "(201) 555-0150",
+    "email": "marie@patients.example",
+    "line1": "1 Radium Road",
+    "city": "Rye",
+    "region": "NY",
+    "postal_code": "10580",
+    "country": "US",
+    "language": "en",
+    "contact_by": "sms",
+    "wants_reminders": "on",
+    "emergency_name": "Pierre",
 }
 
 
@@ -51,17 +64,20 @@ def test_a_family_member_joins_the_account_with_its_address(cast, desk_client):
     assert desk_client.get(f"/patients/new/?account={cast.outsider.ada.account_id}").status_code == 404
 
 
-@pytest.mark.parametrize(("values", "sentence"), [
-    ({"first_name": ""}, "required"),
-    ({"date_of_birth": "2/30/1988"}, "not a date we can read"),
-    ({"date_of_birth": "1/1/2199"}, "in the future"),
-    ({"date_of_birth": "1/1/1700"}, "130 years ago"),
-    ({"last_name": "x" * 5000}, "at most 80"),
-    ({"phone": "12"}, "not a phone number we can read"),
-    ({"email": "not-an-address"}, "valid email"),
-    ({"sex": "robot"}, "Select a valid choice"),
-    ({"first_name": "a\x00b"}, "Null characters"),
-])
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"first_name": ""}, "required"),
+        ({"date_of_birth": "2/30/1988"}, "not a date we can read"),
+        ({"date_of_birth": "1/1/2199"}, "in the future"),
+        ({"date_of_birth": "1/1/1700"}, "130 years ago"),
+        ({"last_name": "x" * 5000}, "at most 80"),
+        ({"phone": "12"}, "not a phone number we can read"),
+        ({"email": "not-an-address"}, "valid email"),
+        ({"sex": "robot"}, "Select a valid choice"),
+        ({"first_name": "a\x00b"}, "Null characters"),
+    ],
+)
 def test_bad_input_gets_a_sentence_and_keeps_what_was_typed(cast, desk_client, values, sentence):
     answer = desk_client.post("/patients/new/", {**NEW, **values})
     page = answer.content.decode()
@@ -71,17 +87,20 @@ def test_bad_input_gets_a_sentence_and_keeps_what_was_typed(cast, desk_client, v
     assert not Patient.objects.filter(city="Rye").exists()
 
 
-@pytest.mark.parametrize(("typed", "warned"), [
-    ({"first_name": "Ada", "last_name": "Lovelace"}, True),
-    ({"first_name": "ada", "last_name": "LOVELÁCE"}, True),
-    ({"last_name": "Love", "date_of_birth": "12/10/1985"}, True),
-    ({"first_name": "Ad", "date_of_birth": "1985-12-10"}, True),
-    ({"first_name": "Xavier", "last_name": "Unlike", "phone": "201 555 0123"}, True),
-    ({"first_name": "Ada", "last_name": "Byron"}, False),
-    ({"first_name": "Xavier", "date_of_birth": "12/10/1985"}, False),
-    ({"date_of_birth": "12/"}, False),
-    ({}, False),
-])
+@pytest.mark.parametrize(
+    ("typed", "warned"),
+    [
+        ({"first_name": "Ada", "last_name": "Lovelace"}, True),
+        ({"first_name": "ada", "last_name": "LOVELÁCE"}, True),
+        ({"last_name": "Love", "date_of_birth": "12/10/1985"}, True),
+        ({"first_name": "Ad", "date_of_birth": "1985-12-10"}, True),
+        ({"first_name": "Xavier", "last_name": "Unlike", "phone": "201 555 0123"}, True),
+        ({"first_name": "Ada", "last_name": "Byron"}, False),
+        ({"first_name": "Xavier", "date_of_birth": "12/10/1985"}, False),
+        ({"date_of_birth": "12/"}, False),
+        ({}, False),
+    ],
+)
 def test_a_likely_duplicate_is_shown_while_one_types(cast, desk_client, typed, warned):
     page = desk_client.post("/patients/likely-duplicates/", typed).content.decode()
     assert ("Lovelace, Ada" in page) is warned
@@ -93,15 +112,45 @@ def test_a_likely_duplicate_of_another_clinic_is_never_shown(cast):
 
 
 def edit_form(patient, **values):
-    data = {name: getattr(patient, name) or "" for name in (
-        "first_name", "last_name", "preferred_name", "sex", "email", "line1", "line2", "city", "region", "postal_code", "country",
-        "language", "contact_by", "status", "emergency_name", "emergency_relationship", "guarantor_name", "guarantor_relationship")}
-    return {**data, "date_of_birth": str(patient.date_of_birth), "phone": str(patient.phone), "version": patient.version, **values}
+    data = {
+        name: getattr(patient, name) or ""
+        for name in (
+            "first_name",
+            "last_name",
+            "preferred_name",
+            "sex",
+            "email",
+            "line1",
+            "line2",
+            "city",
+            "region",
+            "postal_code",
+            "country",
+            "language",
+            "contact_by",
+            "status",
+            "emergency_name",
+            "emergency_relationship",
+            "guarantor_name",
+            "guarantor_relationship",
+        )
+    }
+    return {
+        **data,
+        "date_of_birth": str(patient.date_of_birth),
+        "phone": str(patient.phone),
+        "version": patient.version,
+        **values,
+    }
 
 
 def test_only_what_was_changed_is_written(cast, desk_client):
-    desk_client.post(f"/patients/{cast.ada.pk}/edit/", edit_form(
-        cast.ada, preferred_name="Augusta", wants_reminders="on", wants_recall="on", primary_provider=cast.drill.pk))
+    desk_client.post(
+        f"/patients/{cast.ada.pk}/edit/",
+        edit_form(
+            cast.ada, preferred_name="Augusta", wants_reminders="on", wants_recall="on", primary_provider=cast.drill.pk
+        ),
+    )
     new, old = cast.ada.history.order_by("-version")[:2]
     assert set(new.diff_against(old).changed_fields) - {"updated_at", "version"} == {"preferred_name"}
 
@@ -122,7 +171,9 @@ def test_two_people_on_one_patient_the_second_is_told_and_loses_nothing(cast, de
 
 
 def test_a_foreign_provider_cannot_be_chosen(cast, desk_client):
-    answer = desk_client.post(f"/patients/{cast.ada.pk}/edit/", edit_form(cast.ada, primary_provider=cast.outsider.drill.pk))
+    answer = desk_client.post(
+        f"/patients/{cast.ada.pk}/edit/", edit_form(cast.ada, primary_provider=cast.outsider.drill.pk)
+    )
     assert answer.status_code == 422
 
 
@@ -149,8 +200,13 @@ def test_an_account_takes_the_same_queries_for_any_family(cast, desk_client, cou
 @pytest.mark.parametrize("count", [1, 30])
 def test_a_patients_page_takes_the_same_queries_for_any_number_of_visits(cast, desk_client, book, at, count):
     for n in range(count):
-        book(f"2026-12-{1 + n // 10:02d} {8 + n % 10 // 3:02d}:{n % 3 * 20:02d}", ends_at=None, appointment_type=cast.exam,
-             provider_time=[], operatory=cast.operatories[0]) if n % 3 == 0 else None
+        book(
+            f"2026-12-{1 + n // 10:02d} {8 + n % 10 // 3:02d}:{n % 3 * 20:02d}",
+            ends_at=None,
+            appointment_type=cast.exam,
+            provider_time=[],
+            operatory=cast.operatories[0],
+        ) if n % 3 == 0 else None
     with CaptureQueriesContext(connection) as queries:
         assert desk_client.get(f"/patients/{cast.ada.pk}/").status_code == 200
     assert len(queries) == SIGN_IN + 7
@@ -193,8 +249,10 @@ def test_hostile_text_is_shown_as_text(cast, desk_client):
 
 def test_an_account_can_be_edited_by_the_desk_and_is_foreign_to_others(cast, desk_client, sign_in):
     account = Account.objects.get(pk=cast.ada.account_id)
-    answer = desk_client.post(f"/accounts/{account.pk}/edit/", {
-        "name": "The Lovelaces", "phone": "", "email": "", "country": "US", "version": account.version})
+    answer = desk_client.post(
+        f"/accounts/{account.pk}/edit/",
+        {"name": "The Lovelaces", "phone": "", "email": "", "country": "US", "version": account.version},
+    )
     assert answer.status_code == 302
     assert sign_in("receptionist", "other").get(f"/accounts/{account.pk}/").status_code == 404
     assert sign_in("hygienist").get(f"/accounts/{account.pk}/edit/").status_code == 403

@@ -1,4 +1,5 @@
 """Records change only through verbs that leave who, why and which way; facts never change."""
+
 from datetime import date
 
 import pytest
@@ -30,12 +31,15 @@ def test_saving_without_an_author_raises(cast):
         cast.ada.save()
 
 
-@pytest.mark.parametrize("act", [
-    lambda rows: rows.update(last_name="x"),
-    lambda rows: rows.delete(),
-    lambda rows: rows.bulk_update(list(rows), ["last_name"]),
-    lambda rows: rows.bulk_create([]),
-])
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda rows: rows.update(last_name="x"),
+        lambda rows: rows.delete(),
+        lambda rows: rows.bulk_update(list(rows), ["last_name"]),
+        lambda rows: rows.bulk_create([]),
+    ],
+)
 def test_whatever_goes_past_the_history_raises(cast, act):
     with pytest.raises(RuntimeError):
         act(Patient.objects.all())
@@ -74,7 +78,15 @@ def test_recording_validates(cast):
 def test_bulk_rows_have_the_same_history_as_single_ones(cast):
     single = Operatory(name="One").record(by=cast.system, because="Opened")
     [bulk] = record_bulk([Operatory(name="Two")], by=cast.system, because="Opened")
-    shape = {"history_user_id", "history_change_reason", "history_via", "history_request", "history_type", "version", "clinic_id"}
+    shape = {
+        "history_user_id",
+        "history_change_reason",
+        "history_via",
+        "history_request",
+        "history_type",
+        "version",
+        "clinic_id",
+    }
     one, two = single.history.get(), bulk.history.get()
     assert {name: getattr(one, name) for name in shape} == {name: getattr(two, name) for name in shape}
     assert single.version == bulk.version == 1

@@ -1,4 +1,5 @@
 """Search finds a patient by whatever the desk has: any part of the name, a number, a date."""
+
 from datetime import date
 
 import pytest
@@ -14,21 +15,61 @@ from clinic.models import Patient
 @pytest.fixture
 def jose(cast):
     return Patient.register(
-        by=cast.desk, first_name="José Ángel", last_name="Müller-Straße", preferred_name="Pepe", date_of_birth=date(1988, 2, 3),
-        phone="+49 171 2345678", phone_home="+1 201 555 0199")
+        by=cast.desk,
+        first_name="José Ángel",
+        last_name="Müller-Straße",
+        preferred_name="Pepe",
+        date_of_birth=date(1988, 2, 3),
+        phone="+49 171 2345678",
+        phone_home="+1 201 555 0199",
+    )
 
 
-@pytest.mark.parametrize("text", [
-    "jose", "JOSÉ", "angel", "mül", "muller", "strasse", "straße", "pepe", "jose mull", "mull jose", "ull", "jo", "m", "mu jo", "j mul",
-    "1712345678", "+49 171 2345678", "0171 234 5678", "0171-2345678", "(0171) 2345678", "234567", "201 555 0199", "(201) 555-0199",
-    "1988-02-03", "2/3/1988", "3.2.1988", "02/03/88", "3 feb 1988", "Feb 3, 1988", "19880203", "3. Februar 1988",
-    "jose 1988-02-03", "mul 2345678",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "jose",
+        "JOSÉ",
+        "angel",
+        "mül",
+        "muller",
+        "strasse",
+        "straße",
+        "pepe",
+        "jose mull",
+        "mull jose",
+        "ull",
+        "jo",
+        "m",
+        "mu jo",
+        "j mul",
+        "1712345678",
+        "+49 171 2345678",
+        "0171 234 5678",
+        "0171-2345678",
+        "(0171) 2345678",
+        "234567",
+        "201 555 0199",
+        "(201) 555-0199",
+        "1988-02-03",
+        "2/3/1988",
+        "3.2.1988",
+        "02/03/88",
+        "3 feb 1988",
+        "Feb 3, 1988",
+        "19880203",
+        "3. Februar 1988",
+        "jose 1988-02-03",
+        "mul 2345678",
+    ],
+)
 def test_finds(cast, jose, text):
     assert jose in Patient.objects.visible_to(cast.desk).matching(text)
 
 
-@pytest.mark.parametrize("text", ["josef", "zz", "xyz", "1712345679", "1988-02-04", "ada jose", "%", "_", "'", '"', "jose AND", "*"])
+@pytest.mark.parametrize(
+    "text", ["josef", "zz", "xyz", "1712345679", "1988-02-04", "ada jose", "%", "_", "'", '"', "jose AND", "*"]
+)
 def test_does_not_find(cast, jose, text):
     assert jose not in Patient.objects.visible_to(cast.desk).matching(text)
 
@@ -38,9 +79,17 @@ def test_finds_by_chart_number(cast, jose):
 
 
 def test_the_patient_with_that_chart_number_comes_before_phones_that_contain_it(cast, jose):
-    other = Patient.register(by=cast.desk, first_name="Aaron", last_name="Aa", date_of_birth=date(1990, 1, 1), phone="+1 201 555 0" + "103")
-    numbered = Patient(clinic=cast.clinic, account=cast.ada.account, chart_number="0103", first_name="Zoe", last_name="Zz",
-                       date_of_birth=date(1990, 1, 1)).record(by=cast.desk)
+    other = Patient.register(
+        by=cast.desk, first_name="Aaron", last_name="Aa", date_of_birth=date(1990, 1, 1), phone="+1 201 555 0" + "103"
+    )
+    numbered = Patient(
+        clinic=cast.clinic,
+        account=cast.ada.account,
+        chart_number="0103",
+        first_name="Zoe",
+        last_name="Zz",
+        date_of_birth=date(1990, 1, 1),
+    ).record(by=cast.desk)
     assert list(Patient.objects.visible_to(cast.desk).matching("0103")) == [numbered, other]
 
 
@@ -82,18 +131,23 @@ def thousands(cast):
     columns = [field.column for field in Patient._meta.concrete_fields]
     new = {
         "id": {"sqlite": "lower(hex(randomblob(16)))", "postgresql": "gen_random_uuid()"}[connection.vendor],
-        "chart_number": "'x' || n", "external_id": "''",
-        "last_key": "'family' || (n * 7919 %% 9973)", "first_key": "'given' || n",
+        "chart_number": "'x' || n",
+        "external_id": "''",
+        "last_key": "'family' || (n * 7919 %% 9973)",
+        "first_key": "'given' || n",
         "search_text": "' given' || n || ' family' || (n * 7919 %% 9973) || ' x' || n || ' 1955' || (n * 31 %% 900000) || ' 1950-01-01 '",
     }
-    numbers = {"sqlite": "(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 100000) SELECT n FROM c)",
-               "postgresql": "(SELECT n FROM generate_series(1, 100000) AS n)"}[connection.vendor]
+    numbers = {
+        "sqlite": "(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 100000) SELECT n FROM c)",
+        "postgresql": "(SELECT n FROM generate_series(1, 100000) AS n)",
+    }[connection.vendor]
     key = cast.grace.pk.hex if connection.vendor == "sqlite" else cast.grace.pk
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO clinic_patient ({', '.join(columns)}) "
             f"SELECT {', '.join(new.get(name, 'p.' + name) for name in columns)} FROM clinic_patient p, {numbers} AS c WHERE p.id = %s",
-            [key])
+            [key],
+        )
         cursor.execute("ANALYZE clinic_patient")
 
 
@@ -122,7 +176,8 @@ def test_one_or_two_letters_are_a_prefix_search_on_an_index(cast, thousands, dja
             assert_prefixes(cast, text, django_assert_num_queries)
     with subtests.test("birth date"):
         assert "clinic_patient_by_birth" in plan_of(
-            Patient.objects.visible_to(cast.desk).filter(date_of_birth=cast.ada.date_of_birth).order_by())
+            Patient.objects.visible_to(cast.desk).filter(date_of_birth=cast.ada.date_of_birth).order_by()
+        )
 
 
 def assert_prefixes(cast, text, django_assert_num_queries):

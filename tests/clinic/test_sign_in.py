@@ -1,4 +1,5 @@
 """Sign-in tells nobody who exists, every signed-in answer stays out of caches, and the policy is strict."""
+
 from django.test import Client
 
 from clinic.models import AccessEvent
@@ -24,8 +25,10 @@ def test_each_hat_has_its_first_page(cast):
 
 def test_known_and_unknown_addresses_get_the_same_answer(cast):
     cast.user("dentist").disable(by=cast.manager, because="Left")
-    pages = {sign_in(email, "wrong-password").content.replace(email.encode(), b"") for email in (
-        "receptionist@test.example", "unknown@test.example", "dentist@test.example")}
+    pages = {
+        sign_in(email, "wrong-password").content.replace(email.encode(), b"")
+        for email in ("receptionist@test.example", "unknown@test.example", "dentist@test.example")
+    }
     texts = {page.split(b"csrfmiddlewaretoken")[0] for page in pages}
     assert len(texts) == 1
     assert sign_in("dentist@test.example", PASSWORD).status_code == 422
@@ -41,12 +44,15 @@ def test_sign_ins_and_failures_are_on_record(cast):
     sign_in("receptionist@test.example", PASSWORD)
     sign_in("receptionist@test.example", "wrong")
     assert list(AccessEvent.objects.order_by("at").values_list("kind", "clinic__name")) == [
-        ("sign_in", "Harbour Dental"), ("sign_in_failed", None)]
+        ("sign_in", "Harbour Dental"),
+        ("sign_in_failed", None),
+    ]
 
 
 def test_sign_in_never_leads_to_another_host(cast):
-    answer = Client().post("/sign-in/", {
-        "username": "receptionist@test.example", "password": PASSWORD, "next": "https://evil.example/"})
+    answer = Client().post(
+        "/sign-in/", {"username": "receptionist@test.example", "password": PASSWORD, "next": "https://evil.example/"}
+    )
     assert answer.url == "/"
 
 

@@ -1,4 +1,5 @@
 """A small browser for races: a signed-in session on its own connection, one per thread."""
+
 import http.client
 import threading
 from datetime import timedelta

@@ -2,6 +2,7 @@
 
 CAMPAIGN=1 (bin/campaign races) runs the full size: 50 people, 20 rounds.
 """
+
 import os
 from datetime import date, timedelta
 
@@ -36,13 +37,22 @@ class Race:
     def form(self, patient, day, time="9:00", *, operatory=0, provider=None, kind=None, minutes=""):
         cast = self.cast
         return {
-            "patient": patient.pk, "appointment_type": (kind or cast.exam).pk, "provider": (provider or cast.drill).pk,
-            "operatory": cast.operatories[operatory].pk, "day": day.isoformat(), "time": time, "minutes": minutes}
+            "patient": patient.pk,
+            "appointment_type": (kind or cast.exam).pk,
+            "provider": (provider or cast.drill).pk,
+            "operatory": cast.operatories[operatory].pk,
+            "day": day.isoformat(),
+            "time": time,
+            "minutes": minutes,
+        }
 
     def book_all(self, forms):
-        return at_once([
-            lambda desk=desk, form=form: desk.post("/visits/book/", form)
-            for desk, form in zip(self.desks, forms, strict=True)])
+        return at_once(
+            [
+                lambda desk=desk, form=form: desk.post("/visits/book/", form)
+                for desk, form in zip(self.desks, forms, strict=True)
+            ]
+        )
 
 
 def told_why(answers):
@@ -58,8 +68,12 @@ def overlaps():
     patients = list(Appointment.objects.holding().values_list("patient", "starts_at", "ends_at"))
     minutes = list(ProviderTime.objects.values_list("provider", "starts_at", "ends_at"))
     return sum(
-        1 for rows in (chairs, patients, minutes) for i, a in enumerate(rows) for b in rows[i + 1:]
-        if a[0] == b[0] and a[1] < b[2] and b[1] < a[2])
+        1
+        for rows in (chairs, patients, minutes)
+        for i, a in enumerate(rows)
+        for b in rows[i + 1 :]
+        if a[0] == b[0] and a[1] < b[2] and b[1] < a[2]
+    )
 
 
 def race_for_one_slot(race):
@@ -81,8 +95,10 @@ def test_one_slot_goes_to_one_of_many(race):
 def test_overlapping_unequal_times_never_share_a_chair(race):
     for number in range(ROUNDS):
         day = FIRST_DAY + timedelta(days=number)
-        forms = [race.form(patient, day, f"9:{(5 * n) % 60:02d}", minutes=20 + n % 5 * 15)
-                 for n, patient in enumerate(race.patients)]
+        forms = [
+            race.form(patient, day, f"9:{(5 * n) % 60:02d}", minutes=20 + n % 5 * 15)
+            for n, patient in enumerate(race.patients)
+        ]
         answers = race.book_all(forms)
         told_why(answers)
         assert any(status == 302 for status, _ in answers)
@@ -92,8 +108,7 @@ def test_overlapping_unequal_times_never_share_a_chair(race):
 def test_one_providers_minutes_in_two_operatories(race):
     for number in range(ROUNDS):
         day = FIRST_DAY + timedelta(days=number)
-        answers = race.book_all([
-            race.form(patient, day, operatory=n % 2) for n, patient in enumerate(race.patients)])
+        answers = race.book_all([race.form(patient, day, operatory=n % 2) for n, patient in enumerate(race.patients)])
         told_why(answers)
         assert sum(status == 302 for status, _ in answers) == 1
     assert overlaps() == 0
@@ -103,9 +118,12 @@ def test_one_patient_in_two_places(race):
     cast = race.cast
     for number in range(ROUNDS):
         day = FIRST_DAY + timedelta(days=number)
-        answers = race.book_all([
-            race.form(race.patients[0], day, operatory=n % 2, provider=(cast.drill, cast.bridge)[n % 2])
-            for n in range(PEOPLE)])
+        answers = race.book_all(
+            [
+                race.form(race.patients[0], day, operatory=n % 2, provider=(cast.drill, cast.bridge)[n % 2])
+                for n in range(PEOPLE)
+            ]
+        )
         told_why(answers)
         assert sum(status == 302 for status, _ in answers) == 1
     assert overlaps() == 0
@@ -118,15 +136,30 @@ def test_two_moves_onto_one_slot(race):
         visits = []
         for n in range(PEOPLE):
             at = guards_free_time(cast, day, n)
-            visits.append(Appointment.book(
-                by=cast.system, patient=race.patients[n], operatory=cast.operatories[n % 3],
-                provider=(cast.drill, cast.bridge)[n % 2], appointment_type=cast.exam, starts_at=at,
-                ends_at=at + timedelta(minutes=10)))
+            visits.append(
+                Appointment.book(
+                    by=cast.system,
+                    patient=race.patients[n],
+                    operatory=cast.operatories[n % 3],
+                    provider=(cast.drill, cast.bridge)[n % 2],
+                    appointment_type=cast.exam,
+                    starts_at=at,
+                    ends_at=at + timedelta(minutes=10),
+                )
+            )
         connection.close()
-        answers = at_once([
-            lambda desk=desk, visit=visit: desk.post(f"/visits/{visit.pk}/move/", {
-                **race.form(visit.patient, day, "16:30", provider=visit.provider, minutes=10), "version": visit.version})
-            for desk, visit in zip(race.desks, visits, strict=True)])
+        answers = at_once(
+            [
+                lambda desk=desk, visit=visit: desk.post(
+                    f"/visits/{visit.pk}/move/",
+                    {
+                        **race.form(visit.patient, day, "16:30", provider=visit.provider, minutes=10),
+                        "version": visit.version,
+                    },
+                )
+                for desk, visit in zip(race.desks, visits, strict=True)
+            ]
+        )
         told_why(answers)
         assert sum(status == 302 for status, _ in answers) == 1
     assert overlaps() == 0

@@ -1,4 +1,5 @@
 """A worker dies in the middle of bookings: what was acknowledged is there, and nothing is half done."""
+
 import os
 import signal
 import threading
@@ -29,9 +30,14 @@ def test_kill_9_in_the_middle_of_bookings(clone, live):
             day = first + timedelta(days=n // 20)
             minute = 10 * (n % 20)
             form = {
-                "patient": patients[n % 20].pk, "appointment_type": cast.exam.pk, "provider": cast.drill.pk,
-                "operatory": cast.operatories[0].pk, "day": day.isoformat(),
-                "time": f"{9 + minute // 60}:{minute % 60:02d}", "minutes": 10}
+                "patient": patients[n % 20].pk,
+                "appointment_type": cast.exam.pk,
+                "provider": cast.drill.pk,
+                "operatory": cast.operatories[0].pk,
+                "day": day.isoformat(),
+                "time": f"{9 + minute // 60}:{minute % 60:02d}",
+                "minutes": 10,
+            }
             key = str(uuid4())
             status, _ = desks[number].post("/visits/book/", form, once=key)
             if status == 0:  # the worker died under it: ask again with the same key, as a browser's reload does
@@ -53,9 +59,14 @@ def test_kill_9_in_the_middle_of_bookings(clone, live):
         thread.join()
 
     zone = cast.clinic.zone
-    there = {(row.patient_id, row.starts_at.astimezone(zone).date(),
-              row.starts_at.astimezone(zone).hour * 60 + row.starts_at.astimezone(zone).minute - 540)
-             for row in Appointment.objects.all()}
+    there = {
+        (
+            row.patient_id,
+            row.starts_at.astimezone(zone).date(),
+            row.starts_at.astimezone(zone).hour * 60 + row.starts_at.astimezone(zone).minute - 540,
+        )
+        for row in Appointment.objects.all()
+    }
     assert set(acknowledged) <= there
     assert len(there) == Appointment.objects.count() == len(set(acknowledged))
     for visit in Appointment.objects.prefetch_related("provider_time", "steps"):

@@ -1,4 +1,5 @@
 """Booking: what fits is booked whole, what does not is refused by the database and explained."""
+
 from datetime import timedelta
 
 import pytest
@@ -19,7 +20,8 @@ def test_a_visit_is_booked_with_its_providers_minutes_and_first_step(cast, book,
     visit = book()
     assert (visit.ends_at - visit.starts_at) == timedelta(minutes=30)
     assert [(row.provider, row.starts_at, row.ends_at) for row in visit.provider_time.all()] == [
-        (cast.drill, at("2026-12-01 9:00"), at("2026-12-01 9:30"))]
+        (cast.drill, at("2026-12-01 9:00"), at("2026-12-01 9:30"))
+    ]
     assert [step.status for step in visit.steps.all()] == ["scheduled"]
     assert visit.steps.get().by == cast.desk.user
 
@@ -28,7 +30,8 @@ def test_a_hygiene_visit_takes_the_dentists_minutes_40_to_50(cast, book, at):
     visit = book(appointment_type=cast.cleaning, provider=cast.holly, operatory=cast.operatories[2])
     assert {(row.provider, row.starts_at, row.ends_at) for row in visit.provider_time.all()} == {
         (cast.holly, at("2026-12-01 9:00"), at("2026-12-01 10:00")),
-        (cast.drill, at("2026-12-01 9:40"), at("2026-12-01 9:50"))}
+        (cast.drill, at("2026-12-01 9:40"), at("2026-12-01 9:50")),
+    }
 
 
 def test_the_dentist_may_treat_elsewhere_around_the_look(cast, book):
@@ -75,8 +78,9 @@ def test_the_buffer_keeps_the_chair_but_not_the_people(cast, book):
     book("2026-12-01 10:00", operatory=cast.operatories[0])
 
 
-@pytest.mark.parametrize("leave", [
-    lambda visit, by: visit.cancel(by=by, because="Ill"), lambda visit, by: visit.no_show(by=by)])
+@pytest.mark.parametrize(
+    "leave", [lambda visit, by: visit.cancel(by=by, because="Ill"), lambda visit, by: visit.no_show(by=by)]
+)
 def test_cancelled_and_missed_visits_give_their_time_back(cast, book, leave):
     visit = book()
     leave(visit, cast.desk)
@@ -136,7 +140,8 @@ def test_a_longer_visit_stretches_the_provider_and_keeps_the_look(cast, book, at
     visit.reschedule(by=cast.desk, ends_at=at("2026-12-01 10:20"))
     assert {(row.provider.short_name, row.starts_at, row.ends_at) for row in visit.provider_time.all()} == {
         ("Holly", at("2026-12-01 9:00"), at("2026-12-01 10:20")),
-        ("Dr. Drill", at("2026-12-01 9:40"), at("2026-12-01 9:50"))}
+        ("Dr. Drill", at("2026-12-01 9:40"), at("2026-12-01 9:50")),
+    }
 
 
 def test_a_confirmed_visit_that_moves_must_be_confirmed_again(cast, book, at):
@@ -180,20 +185,28 @@ def test_taking_completion_back_needs_the_time_again(cast, book, at):
         visit.step_back(by=cast.dentist)
 
 
-@pytest.mark.parametrize(("change", "field"), [
-    ({"ends_at": timedelta(minutes=-10)}, "ends_at"),
-    ({"ends_at": timedelta(0)}, "ends_at"),
-    ({"ends_at": timedelta(hours=13)}, "ends_at"),
-    ({"starts_at": timedelta(days=6 * 366)}, "starts_at"),
-    ({"starts_at": -timedelta(days=40 * 366)}, "starts_at"),
-])
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"ends_at": timedelta(minutes=-10)}, "ends_at"),
+        ({"ends_at": timedelta(0)}, "ends_at"),
+        ({"ends_at": timedelta(hours=13)}, "ends_at"),
+        ({"starts_at": timedelta(days=6 * 366)}, "starts_at"),
+        ({"starts_at": -timedelta(days=40 * 366)}, "starts_at"),
+    ],
+)
 def test_impossible_times_are_refused_with_the_field(cast, book, at, change, field):
     start = at("2026-12-01 9:00")
     values = {name: start + delta for name, delta in change.items()}
     with pytest.raises(ValidationError) as error:
         book(**values) if "starts_at" not in values else Appointment.book(
-            by=cast.desk, patient=cast.ada, operatory=cast.operatories[0], provider=cast.drill,
-            appointment_type=cast.exam, **values)
+            by=cast.desk,
+            patient=cast.ada,
+            operatory=cast.operatories[0],
+            provider=cast.drill,
+            appointment_type=cast.exam,
+            **values,
+        )
     assert field in error.value.message_dict
 
 
@@ -217,9 +230,10 @@ def test_what_is_no_longer_in_use_is_not_booked(cast, book):
 def test_another_clinics_rows_are_refused_by_the_database(cast, book):
     other = cast.outsider
     for change, name in (
-            ({"patient": other.ada}, "scheduling_appointment_patient_same_clinic"),
-            ({"operatory": other.operatories[0]}, "scheduling_appointment_operatory_same_clinic"),
-            ({"provider": other.drill}, "scheduling_appointment_provider_same_clinic")):
+        ({"patient": other.ada}, "scheduling_appointment_patient_same_clinic"),
+        ({"operatory": other.operatories[0]}, "scheduling_appointment_operatory_same_clinic"),
+        ({"provider": other.drill}, "scheduling_appointment_provider_same_clinic"),
+    ):
         with pytest.raises(IntegrityError) as error, transaction.atomic():
             book(**change)
         assert constraint_name(error.value) == name
@@ -227,26 +241,43 @@ def test_another_clinics_rows_are_refused_by_the_database(cast, book):
 
 def test_a_block_refuses_visits_and_visits_refuse_a_block(cast, book, at):
     block = Block.place(
-        by=cast.desk, operatory=cast.operatories[0], starts_at=at("2026-12-01 9:00"), ends_at=at("2026-12-01 10:00"), title="Repair")
+        by=cast.desk,
+        operatory=cast.operatories[0],
+        starts_at=at("2026-12-01 9:00"),
+        ends_at=at("2026-12-01 10:00"),
+        title="Repair",
+    )
     with pytest.raises(TimeTaken, match="is blocked"):
         book("2026-12-01 9:30")
     book("2026-12-01 10:00")
     with pytest.raises(TimeTaken):
-        Block.place(by=cast.desk, provider=cast.drill, starts_at=at("2026-12-01 9:50"), ends_at=at("2026-12-01 10:10"), title="Call")
+        Block.place(
+            by=cast.desk,
+            provider=cast.drill,
+            starts_at=at("2026-12-01 9:50"),
+            ends_at=at("2026-12-01 10:10"),
+            title="Call",
+        )
     assert Block.objects.count() == 1
     block.withdraw(by=cast.desk)
     book("2026-12-01 9:30")
 
 
 def test_a_blocked_providers_minutes_are_refused(cast, book, at):
-    Block.place(by=cast.desk, provider=cast.drill, starts_at=at("2026-12-01 9:40"), ends_at=at("2026-12-01 9:50"), title="Call")
+    Block.place(
+        by=cast.desk, provider=cast.drill, starts_at=at("2026-12-01 9:40"), ends_at=at("2026-12-01 9:50"), title="Call"
+    )
     with pytest.raises(TimeTaken, match=r"Dr. Dana Drill is blocked 9:40-9:50"):
         book(appointment_type=cast.cleaning, provider=cast.holly, operatory=cast.operatories[2])
 
 
 def test_provider_time_can_be_said_outright(cast, book, at):
-    visit = book(provider_time=[(cast.drill, at("2026-12-01 9:00"), at("2026-12-01 9:10")),
-                                (cast.bridge, at("2026-12-01 9:10"), at("2026-12-01 9:30"))])
+    visit = book(
+        provider_time=[
+            (cast.drill, at("2026-12-01 9:00"), at("2026-12-01 9:10")),
+            (cast.bridge, at("2026-12-01 9:10"), at("2026-12-01 9:30")),
+        ]
+    )
     assert visit.provider_time.count() == 2
     with pytest.raises(ValidationError):
         book("2026-12-01 10:00", provider_time=[(cast.drill, at("2026-12-01 9:00"), at("2026-12-01 11:00"))])
@@ -260,15 +291,24 @@ def test_the_patients_own_dentist_looks_in(cast, book):
 
 
 def test_parts_of_a_type_grow_and_are_cut_with_the_visit():
-    kind = AppointmentType(minutes=60, pattern=[
-        {"who": "provider", "from": 0, "minutes": 60}, {"who": "doctor", "from": 40, "minutes": 10}])
+    kind = AppointmentType(
+        minutes=60,
+        pattern=[{"who": "provider", "from": 0, "minutes": 60}, {"who": "doctor", "from": 40, "minutes": 10}],
+    )
     assert kind.parts(90) == [("provider", 0, 90), ("doctor", 40, 10)]
     assert kind.parts(45) == [("provider", 0, 45), ("doctor", 40, 5)]
     assert kind.parts(30) == [("provider", 0, 30)]
 
 
-@pytest.mark.parametrize("pattern", [
-    [{"who": "nobody", "from": 0, "minutes": 5}], [{"who": "doctor", "from": -1, "minutes": 5}], {"who": "doctor"}, [{"who": "doctor"}]])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        [{"who": "nobody", "from": 0, "minutes": 5}],
+        [{"who": "doctor", "from": -1, "minutes": 5}],
+        {"who": "doctor"},
+        [{"who": "doctor"}],
+    ],
+)
 def test_a_pattern_that_makes_no_sense_is_refused(cast, pattern):
     with pytest.raises(ValidationError):
         AppointmentType(name="Odd", minutes=30, pattern=pattern).record(by=cast.system)

@@ -1,4 +1,5 @@
 """Free time: working hours less breaks, exceptions, blocks and visits; right on the days the clock changes too."""
+
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,10 @@ DAY = date(2026, 12, 1)
 
 def starts(cast, kind=None, day=DAY, **asked):
     calendar = Calendar(cast.clinic, day, day)
-    return [row.starts_at.astimezone(cast.clinic.zone).strftime("%H:%M") for row in calendar.openings(kind or cast.exam, **asked)]
+    return [
+        row.starts_at.astimezone(cast.clinic.zone).strftime("%H:%M")
+        for row in calendar.openings(kind or cast.exam, **asked)
+    ]
 
 
 def test_a_free_day_offers_every_ten_minutes_but_the_break(cast):
@@ -34,7 +38,13 @@ def test_only_those_who_may_do_it_are_offered(cast):
 
 def test_a_hygiene_visit_needs_a_dentists_look_too(cast, at):
     for dentist in (cast.drill, cast.bridge):
-        Block.place(by=cast.desk, provider=dentist, starts_at=at("2026-12-01 8:00"), ends_at=at("2026-12-01 10:00"), title="Meeting")
+        Block.place(
+            by=cast.desk,
+            provider=dentist,
+            starts_at=at("2026-12-01 8:00"),
+            ends_at=at("2026-12-01 10:00"),
+            title="Meeting",
+        )
     found = starts(cast, cast.cleaning)
     assert found[0] == "09:20"  # the look at 10:00 is the first that a dentist has
 
@@ -49,8 +59,10 @@ def test_the_patients_own_dentist_is_offered_first(cast):
 def test_buffers_keep_the_chair(cast, book):
     book("2026-12-01 9:00", appointment_type=cast.cleaning, provider=cast.holly, operatory=cast.operatories[2])
     calendar = Calendar(cast.clinic, DAY, DAY)
-    rooms = {row.starts_at.astimezone(cast.clinic.zone).strftime("%H:%M"): row.operatory_id
-             for row in calendar.openings(cast.cleaning, provider_id=cast.holly.pk)}
+    rooms = {
+        row.starts_at.astimezone(cast.clinic.zone).strftime("%H:%M"): row.operatory_id
+        for row in calendar.openings(cast.cleaning, provider_id=cast.holly.pk)
+    }
     assert rooms["10:00"] != cast.operatories[2].pk  # that room is cleaned until 10:10
     assert rooms["10:10"] == cast.operatories[2].pk
 
@@ -66,12 +78,18 @@ def test_the_patients_other_visits_are_kept_free(cast, book):
     assert "09:00" in starts(cast, provider_id=cast.drill.pk, patient=cast.grace)
 
 
-@pytest.mark.parametrize(("exception", "expected"), [
-    ({"provider": True, "reason": "Ill"}, []),
-    ({"provider": True, "starts": time(10), "ends": time(11), "reason": "Short day"}, ["10:00", "10:10", "10:20", "10:30"]),
-    ({"reason": "Holiday"}, []),
-    ({"starts": time(8), "ends": time(9), "reason": "Early close"}, ["08:00", "08:10", "08:20", "08:30"]),
-])
+@pytest.mark.parametrize(
+    ("exception", "expected"),
+    [
+        ({"provider": True, "reason": "Ill"}, []),
+        (
+            {"provider": True, "starts": time(10), "ends": time(11), "reason": "Short day"},
+            ["10:00", "10:10", "10:20", "10:30"],
+        ),
+        ({"reason": "Holiday"}, []),
+        ({"starts": time(8), "ends": time(9), "reason": "Early close"}, ["08:00", "08:10", "08:20", "08:30"]),
+    ],
+)
 def test_exceptions_change_the_day(cast, exception, expected):
     if exception.pop("provider", False):
         exception["provider"] = cast.drill
@@ -89,15 +107,22 @@ def test_what_is_offered_can_be_booked(cast, book):
     book("2026-12-01 13:00", patient=cast.grace, provider=cast.bridge, operatory=cast.operatories[1])
     calendar = Calendar(cast.clinic, DAY, DAY)
     for number, opening in enumerate(list(calendar.openings(cast.exam, patient=cast.ada))[::9]):
-        visit = book(starts_at=opening.starts_at, provider={cast.drill.pk: cast.drill, cast.bridge.pk: cast.bridge}[opening.provider_id],
-                     operatory=next(row for row in cast.operatories if row.pk == opening.operatory_id))
+        visit = book(
+            starts_at=opening.starts_at,
+            provider={cast.drill.pk: cast.drill, cast.bridge.pk: cast.bridge}[opening.provider_id],
+            operatory=next(row for row in cast.operatories if row.pk == opening.operatory_id),
+        )
         visit.cancel(by=cast.desk, because=f"Only tried {number}")
 
 
 def test_the_nearest_free_times_stand_around_the_wanted_one(cast, book, at):
     book("2026-12-01 9:00")
     found, _ = nearest(cast.clinic, cast.exam, at("2026-12-01 9:00"), provider_id=cast.drill.pk)
-    assert [row.starts_at.astimezone(cast.clinic.zone).strftime("%H:%M") for row in found] == ["08:30", "09:30", "08:20"]
+    assert [row.starts_at.astimezone(cast.clinic.zone).strftime("%H:%M") for row in found] == [
+        "08:30",
+        "09:30",
+        "08:20",
+    ]
 
 
 def test_whoever_is_free_at_that_time_is_found(cast, book, at):

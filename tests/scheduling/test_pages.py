@@ -1,4 +1,5 @@
 """The schedule's pages: few queries, clear answers to bad input, nothing written twice."""
+
 from uuid import uuid4
 
 import pytest
@@ -15,16 +16,27 @@ SIGN_IN = 3  # session, user, memberships
 @pytest.fixture
 def fill_day(cast, at):
     """`fill_day(n)`: n visits on 1 December over ten providers and operatories."""
+
     def fill(count):
-        providers = [Provider(name=f"Dr. {n}", short_name=f"Dr. {n}", kind="dentist", sequence=n + 10).record(by=cast.system)
-                     for n in range(10)]
+        providers = [
+            Provider(name=f"Dr. {n}", short_name=f"Dr. {n}", kind="dentist", sequence=n + 10).record(by=cast.system)
+            for n in range(10)
+        ]
         rooms = [Operatory(name=f"Room {n}", sequence=n + 10).record(by=cast.system) for n in range(10)]
         for n in range(count):
             patient = PatientFactory(by=cast.system)
-            MedicalHistory.write(patient=patient, content={"allergies": [{"substance": "Latex"}]}, by=cast.system, seen_number=0)
+            MedicalHistory.write(
+                patient=patient, content={"allergies": [{"substance": "Latex"}]}, by=cast.system, seen_number=0
+            )
             Appointment.book(
-                by=cast.system, patient=patient, operatory=rooms[n % 10], provider=providers[n % 10], appointment_type=cast.exam,
-                starts_at=at(f"2026-12-01 {8 + n // 20:02d}:{n // 10 % 2 * 30:02d}"))
+                by=cast.system,
+                patient=patient,
+                operatory=rooms[n % 10],
+                provider=providers[n % 10],
+                appointment_type=cast.exam,
+                starts_at=at(f"2026-12-01 {8 + n // 20:02d}:{n // 10 % 2 * 30:02d}"),
+            )
+
     return fill
 
 
@@ -89,8 +101,18 @@ def test_the_board_moves_on_with_the_minutes_in_the_waiting_room(cast, sign_in, 
 
 
 def form(cast, **values):
-    return {"patient": cast.ada.pk, "appointment_type": cast.exam.pk, "provider": cast.drill.pk, "operatory": cast.operatories[0].pk,
-            "day": "2026-12-01", "time": "9:00", "minutes": "", "note": "", "once": str(uuid4()), **values}
+    return {
+        "patient": cast.ada.pk,
+        "appointment_type": cast.exam.pk,
+        "provider": cast.drill.pk,
+        "operatory": cast.operatories[0].pk,
+        "day": "2026-12-01",
+        "time": "9:00",
+        "minutes": "",
+        "note": "",
+        "once": str(uuid4()),
+        **values,
+    }
 
 
 def test_booking_by_the_form(cast, desk_client, at):
@@ -111,7 +133,9 @@ def test_booking_with_nobody_in_particular_takes_whoever_is_free(cast, desk_clie
 def test_a_free_time_is_booked_in_one_press(cast, desk_client):
     page = desk_client.get(f"/visits/book/?patient={cast.ada.pk}&appointment_type={cast.cleaning.pk}").content.decode()
     slot = page.split('name="slot" value="')[1].split('"')[0]
-    answer = desk_client.post("/visits/book/", {"patient": cast.ada.pk, "appointment_type": cast.cleaning.pk, "slot": slot})
+    answer = desk_client.post(
+        "/visits/book/", {"patient": cast.ada.pk, "appointment_type": cast.cleaning.pk, "slot": slot}
+    )
     assert answer.status_code == 302
     assert Appointment.objects.get().starts_at.isoformat() == slot.split("|")[0]
 
@@ -127,16 +151,19 @@ def test_a_taken_time_is_named_and_free_ones_are_offered(cast, desk_client, book
     assert Appointment.objects.count() == 1
 
 
-@pytest.mark.parametrize(("values", "sentence"), [
-    ({"day": "2026-02-31"}, "not a date we can read"),
-    ({"day": "soon"}, "not a date we can read"),
-    ({"time": "25:00"}, "not a time we can read"),
-    ({"minutes": "-30"}, "greater than or equal to 5"),
-    ({"minutes": "9999999"}, "less than or equal to 720"),
-    ({"day": "2199-01-01"}, "five years ahead"),
-    ({"note": "x" * 5000}, "at most 2000"),
-    ({"provider": "not-a-key"}, "Select a valid choice"),
-])
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"day": "2026-02-31"}, "not a date we can read"),
+        ({"day": "soon"}, "not a date we can read"),
+        ({"time": "25:00"}, "not a time we can read"),
+        ({"minutes": "-30"}, "greater than or equal to 5"),
+        ({"minutes": "9999999"}, "less than or equal to 720"),
+        ({"day": "2199-01-01"}, "five years ahead"),
+        ({"note": "x" * 5000}, "at most 2000"),
+        ({"provider": "not-a-key"}, "Select a valid choice"),
+    ],
+)
 def test_bad_input_gets_a_sentence_and_keeps_what_was_typed(cast, desk_client, values, sentence):
     answer = desk_client.post("/visits/book/", form(cast, **{"note": "Keep me", **values}))
     assert answer.status_code == 422
@@ -148,7 +175,11 @@ def test_bad_input_gets_a_sentence_and_keeps_what_was_typed(cast, desk_client, v
 def test_another_clinics_patient_operatory_and_provider_are_not_found(cast, desk_client):
     other = cast.outsider
     assert desk_client.post("/visits/book/", form(cast, patient=other.ada.pk)).status_code == 404
-    for field, row in (("operatory", other.operatories[0]), ("provider", other.drill), ("appointment_type", other.exam)):
+    for field, row in (
+        ("operatory", other.operatories[0]),
+        ("provider", other.drill),
+        ("appointment_type", other.exam),
+    ):
         assert desk_client.post("/visits/book/", form(cast, **{field: row.pk})).status_code == 422
     slot = f"2026-12-01T14:00:00+00:00|{other.operatories[0].pk}|{other.drill.pk}|"
     assert desk_client.post("/visits/book/", form(cast, slot=slot)).status_code == 404
@@ -173,7 +204,9 @@ def test_a_refused_form_may_be_corrected_and_sent_with_its_key(cast, desk_client
     book()
     key = str(uuid4())
     assert desk_client.post("/visits/book/", form(cast, patient=cast.grace.pk, once=key)).status_code == 409
-    assert desk_client.post("/visits/book/", form(cast, patient=cast.grace.pk, once=key, time="10:00")).status_code == 302
+    assert (
+        desk_client.post("/visits/book/", form(cast, patient=cast.grace.pk, once=key, time="10:00")).status_code == 302
+    )
 
 
 def test_only_a_manager_may_double_book_and_must_say_why(cast, desk_client, sign_in, book):
@@ -198,8 +231,10 @@ def test_a_card_dropped_on_a_taken_time_stays_and_the_reason_is_said(cast, desk_
     visit = book()
     book("2026-12-01 10:00", patient=cast.grace)
     answer = desk_client.post(
-        f"/visits/{visit.pk}/drop/", {"starts_at": "2026-12-01T10:10", "minutes": 30, "version": visit.version},
-        headers={"HX-Request": "true"})
+        f"/visits/{visit.pk}/drop/",
+        {"starts_at": "2026-12-01T10:10", "minutes": 30, "version": visit.version},
+        headers={"HX-Request": "true"},
+    )
     assert answer.status_code == 409
     assert answer["Content-Type"].startswith("text/plain")
     assert "Operatory 1 is taken 10:00-10:30" in answer.content.decode()
@@ -207,16 +242,24 @@ def test_a_card_dropped_on_a_taken_time_stays_and_the_reason_is_said(cast, desk_
 
 def test_a_card_is_dropped_at_the_wall_time_of_its_row(cast, desk_client, book, at):
     visit = book()
-    answer = desk_client.post(f"/visits/{visit.pk}/drop/", {
-        "starts_at": "2026-12-02T13:30", "minutes": 40, "version": visit.version, "operatory": cast.operatories[1].pk})
+    answer = desk_client.post(
+        f"/visits/{visit.pk}/drop/",
+        {"starts_at": "2026-12-02T13:30", "minutes": 40, "version": visit.version, "operatory": cast.operatories[1].pk},
+    )
     assert answer.status_code == 302
     visit = Appointment.objects.get()
     assert (visit.starts_at, visit.minutes, visit.operatory) == (at("2026-12-02 13:30"), 40, cast.operatories[1])
 
 
-@pytest.mark.parametrize("values", [
-    {}, {"starts_at": "x", "minutes": 30, "version": 1}, {"starts_at": "2026-12-01T10:00", "minutes": "x", "version": 1},
-    {"starts_at": "2026-12-01T10:00", "minutes": 9999, "version": 1}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"starts_at": "x", "minutes": 30, "version": 1},
+        {"starts_at": "2026-12-01T10:00", "minutes": "x", "version": 1},
+        {"starts_at": "2026-12-01T10:00", "minutes": 9999, "version": 1},
+    ],
+)
 def test_a_drop_that_makes_no_sense_is_refused(cast, desk_client, book, values):
     assert desk_client.post(f"/visits/{book().pk}/drop/", values).status_code == 404
 
@@ -227,7 +270,10 @@ def test_a_walk_in_is_booked_and_checked_in_with_one_press(cast, sign_in, time_m
     page = desk_client.get(f"/visits/walk-in/?patient={cast.ada.pk}").content.decode()
     slot = page.split('name="slot" value="')[1].split('"')[0]
     kind = page.split('name="appointment_type" value="')[1].split('"')[0]
-    assert desk_client.post("/visits/walk-in/", {"patient": cast.ada.pk, "appointment_type": kind, "slot": slot}).url == "/today/"
+    assert (
+        desk_client.post("/visits/walk-in/", {"patient": cast.ada.pk, "appointment_type": kind, "slot": slot}).url
+        == "/today/"
+    )
     visit = Appointment.objects.get()
     assert (visit.status, visit.is_walk_in) == ("checked_in", True)
 
@@ -282,17 +328,33 @@ def test_a_step_out_of_order_is_a_clear_409(cast, desk_client, book):
 
 def test_a_block_over_a_visit_says_which(cast, desk_client, book):
     book()
-    answer = desk_client.post("/blocks/new/", {
-        "title": "Repair", "operatory": cast.operatories[0].pk, "day": "2026-12-01", "starts": "9:00", "ends": "10:00"})
+    answer = desk_client.post(
+        "/blocks/new/",
+        {
+            "title": "Repair",
+            "operatory": cast.operatories[0].pk,
+            "day": "2026-12-01",
+            "starts": "9:00",
+            "ends": "10:00",
+        },
+    )
     assert answer.status_code == 422
     assert "Operatory 1 is taken 9:00-9:30" in answer.content.decode()
     assert not Block.objects.exists()
 
 
-@pytest.mark.parametrize("values", [
-    {"starts": "10:00", "ends": "9:00"}, {"operatory": ""}, {"title": ""}, {"day": "31/31/2026"}])
+@pytest.mark.parametrize(
+    "values", [{"starts": "10:00", "ends": "9:00"}, {"operatory": ""}, {"title": ""}, {"day": "31/31/2026"}]
+)
 def test_a_block_that_makes_no_sense_is_refused(cast, desk_client, values):
-    data = {"title": "Lunch", "operatory": cast.operatories[0].pk, "day": "2026-12-01", "starts": "9:00", "ends": "10:00", **values}
+    data = {
+        "title": "Lunch",
+        "operatory": cast.operatories[0].pk,
+        "day": "2026-12-01",
+        "starts": "9:00",
+        "ends": "10:00",
+        **values,
+    }
     assert desk_client.post("/blocks/new/", data).status_code == 422
     assert not Block.objects.exists()
 

@@ -1,4 +1,5 @@
 """The visit's steps: in order, each with its time and who; never blocked by what is missing."""
+
 import pytest
 from django.core.exceptions import ValidationError
 
@@ -14,9 +15,14 @@ def take(visit, verb, by):
 
 
 REACHED = {
-    Status.SCHEDULED: [], Status.CONFIRMED: ["confirm"], Status.CHECKED_IN: ["check_in"],
-    Status.SEATED: ["check_in", "seat"], Status.COMPLETED: ["check_in", "seat", "complete"],
-    Status.CHECKED_OUT: ["check_in", "seat", "complete", "check_out"], Status.CANCELLED: ["cancel"], Status.NO_SHOW: ["no_show"],
+    Status.SCHEDULED: [],
+    Status.CONFIRMED: ["confirm"],
+    Status.CHECKED_IN: ["check_in"],
+    Status.SEATED: ["check_in", "seat"],
+    Status.COMPLETED: ["check_in", "seat", "complete"],
+    Status.CHECKED_OUT: ["check_in", "seat", "complete", "check_out"],
+    Status.CANCELLED: ["cancel"],
+    Status.NO_SHOW: ["no_show"],
 }
 
 
@@ -38,13 +44,24 @@ def test_each_step_leads_on_only_from_where_it_may(cast, book, status, verb):
 
 def test_the_whole_visit_leaves_each_step_with_time_and_person(cast, book, at):
     visit = book()
-    people = {"confirm": cast.desk, "check_in": cast.desk, "seat": cast.hygienist, "complete": cast.dentist, "check_out": cast.desk}
+    people = {
+        "confirm": cast.desk,
+        "check_in": cast.desk,
+        "seat": cast.hygienist,
+        "complete": cast.dentist,
+        "check_out": cast.desk,
+    }
     for number, (verb, by) in enumerate(people.items()):
         getattr(visit, verb)(by=by, now=at(f"2026-12-01 9:{10 + number}"))
     steps = list(visit.steps.all())
     assert [(step.status, step.by) for step in sorted(steps, key=lambda step: step.id)] == [
-        ("scheduled", cast.desk.user), ("confirmed", cast.desk.user), ("checked_in", cast.desk.user),
-        ("seated", cast.hygienist.user), ("completed", cast.dentist.user), ("checked_out", cast.desk.user)]
+        ("scheduled", cast.desk.user),
+        ("confirmed", cast.desk.user),
+        ("checked_in", cast.desk.user),
+        ("seated", cast.hygienist.user),
+        ("completed", cast.dentist.user),
+        ("checked_out", cast.desk.user),
+    ]
     assert visit.history.count() == 6
 
 
@@ -56,10 +73,17 @@ def test_cancelling_needs_a_reason(cast, book):
     assert visit.cancel(by=cast.desk, because="Has a cold").cancel_reason == "Has a cold"
 
 
-@pytest.mark.parametrize(("verbs", "before"), [
-    (["confirm"], Status.SCHEDULED), (["check_in"], Status.SCHEDULED), (["confirm", "check_in"], Status.CONFIRMED),
-    (["check_in", "seat"], Status.CHECKED_IN), (["check_in", "seat", "complete"], Status.SEATED),
-    (["check_in", "seat", "complete", "check_out"], Status.COMPLETED)])
+@pytest.mark.parametrize(
+    ("verbs", "before"),
+    [
+        (["confirm"], Status.SCHEDULED),
+        (["check_in"], Status.SCHEDULED),
+        (["confirm", "check_in"], Status.CONFIRMED),
+        (["check_in", "seat"], Status.CHECKED_IN),
+        (["check_in", "seat", "complete"], Status.SEATED),
+        (["check_in", "seat", "complete", "check_out"], Status.COMPLETED),
+    ],
+)
 def test_a_wrong_click_can_be_taken_back(cast, book, verbs, before):
     visit = book()
     for verb in verbs:
@@ -79,10 +103,17 @@ def test_the_workflow_is_not_bound_to_the_clock(cast, book):
     assert visit.status == Status.CHECKED_OUT
 
 
-@pytest.mark.parametrize(("role", "allowed"), [
-    ("receptionist", {"confirm", "check-in", "check-out", "no-show", "cancel"}),
-    ("hygienist", {"seat", "complete"}), ("dentist", {"seat", "complete"}), ("assistant", {"seat", "complete"}), ("biller", set()),
-    ("manager", {"confirm", "check-in", "seat", "complete", "check-out", "no-show", "cancel"})])
+@pytest.mark.parametrize(
+    ("role", "allowed"),
+    [
+        ("receptionist", {"confirm", "check-in", "check-out", "no-show", "cancel"}),
+        ("hygienist", {"seat", "complete"}),
+        ("dentist", {"seat", "complete"}),
+        ("assistant", {"seat", "complete"}),
+        ("biller", set()),
+        ("manager", {"confirm", "check-in", "seat", "complete", "check-out", "no-show", "cancel"}),
+    ],
+)
 def test_each_role_may_take_its_steps(cast, book, sign_in, role, allowed):
     visit = book()
     client = sign_in(role)

@@ -1,4 +1,5 @@
 """One row of every kind in each of two clinics, reached by verbs, so that sweeps have something to point at."""
+
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,13 +16,33 @@ def furnish(cast):
     MedicalHistory.write(patient=cast.ada, content={}, by=by, seen_number=0)
     AccessEvent.objects.create(clinic=cast.clinic, kind="view", patient=cast.ada, route="x", via="page")
     HoursException(provider=cast.drill, date=date(2026, 12, 24), reason="Holiday").record(by=by)
-    AppointmentTypeCode(appointment_type=cast.exam, procedure_code=ProcedureCode.objects.filter(clinic=cast.clinic).first()).record(by=by)
-    Block.place(by=by, provider=cast.bridge, starts_at=start + timedelta(hours=4), ends_at=start + timedelta(hours=5), title="Meeting")
-    Block.place(by=by, operatory=cast.operatories[1], starts_at=start + timedelta(hours=4), ends_at=start + timedelta(hours=5), title="Repair")
+    AppointmentTypeCode(
+        appointment_type=cast.exam, procedure_code=ProcedureCode.objects.filter(clinic=cast.clinic).first()
+    ).record(by=by)
+    Block.place(
+        by=by,
+        provider=cast.bridge,
+        starts_at=start + timedelta(hours=4),
+        ends_at=start + timedelta(hours=5),
+        title="Meeting",
+    )
+    Block.place(
+        by=by,
+        operatory=cast.operatories[1],
+        starts_at=start + timedelta(hours=4),
+        ends_at=start + timedelta(hours=5),
+        title="Repair",
+    )
     cast.ada.account.change(by=by, holder=cast.ada)
     cast.ada.change(by=by, guarantor_patient=cast.grace, primary_provider=cast.drill, primary_hygienist=cast.holly)
     visit = Appointment.book(
-        by=by, patient=cast.ada, operatory=cast.operatories[0], provider=cast.drill, appointment_type=cast.exam, starts_at=start)
+        by=by,
+        patient=cast.ada,
+        operatory=cast.operatories[0],
+        provider=cast.drill,
+        appointment_type=cast.exam,
+        starts_at=start,
+    )
     if not PortalAccess.objects.filter(clinic=cast.clinic).exists():
         user = User.objects.create_user(f"portal@{cast.domain}.example", PASSWORD, name="Portal")
         PortalAccess.grant(user=user, patient=cast.ada, relationship="self", by=by)

@@ -1,4 +1,5 @@
 """Every named constraint refuses its nonsense in the database, on both engines, also past the verbs."""
+
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
@@ -7,7 +8,11 @@ from clinic.db.guards import NoOverlap
 from clinic.db.refusals import constraint_name
 from tests.sweeps.house import furnish
 
-OWN = [model for model in apps.get_models() if model._meta.app_label in ("clinic", "scheduling") and not hasattr(model, "history_object")]
+OWN = [
+    model
+    for model in apps.get_models()
+    if model._meta.app_label in ("clinic", "scheduling") and not hasattr(model, "history_object")
+]
 NAMED = {constraint.name: (model, constraint) for model in OWN for constraint in model._meta.constraints}
 
 # CHECK constraints: the column to spoil and the value.
@@ -74,7 +79,11 @@ def test_a_unique_constraint_refuses_the_second_row(cast, name):
     if row is None:
         cast.ada.change(by=cast.system, external_id="K-1")
         row = rows.first()
-    columns = [field.column for field in model._meta.concrete_fields if not (field.primary_key and field.get_internal_type() == "BigAutoField")]
+    columns = [
+        field.column
+        for field in model._meta.concrete_fields
+        if not (field.primary_key and field.get_internal_type() == "BigAutoField")
+    ]
     new = {"id": "lower(hex(randomblob(16)))" if connection.vendor == "sqlite" else "gen_random_uuid()"}
     if name != "clinic_patient_chart_number_once" and model._meta.label == "clinic.Patient":
         new["chart_number"] = "'another'"
@@ -89,7 +98,9 @@ def test_a_unique_constraint_refuses_the_second_row(cast, name):
         cursor.execute(
             f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) SELECT "
             f"{', '.join(new.get(column, column) for column in columns)} FROM {model._meta.db_table} WHERE "
-            f"{model._meta.pk.column} = %s", [key])
+            f"{model._meta.pk.column} = %s",
+            [key],
+        )
     said = constraint_name(caught.value)
     if connection.vendor == "sqlite":  # SQLite names the columns
         assert all(model._meta.get_field(field).column in said for field in constraint.fields), said
@@ -98,7 +109,11 @@ def test_a_unique_constraint_refuses_the_second_row(cast, name):
 
 
 def test_clinic_comes_first_in_every_unique_and_exclusion():
-    wrong = [name for name, (model, one) in NAMED.items() if isinstance(one, models.UniqueConstraint) and one.fields[0] != "clinic"]
+    wrong = [
+        name
+        for name, (model, one) in NAMED.items()
+        if isinstance(one, models.UniqueConstraint) and one.fields[0] != "clinic"
+    ]
     assert wrong == []
     for _, one in NAMED.values():
         if isinstance(one, NoOverlap):
@@ -111,13 +126,17 @@ def test_every_constraint_of_the_models_stands_in_the_database(cast):
             continue  # triggers; see test_guards
         with connection.cursor() as cursor:
             there = connection.introspection.get_constraints(cursor, model._meta.db_table)
-        assert name in there or connection.vendor == "sqlite" and isinstance(constraint, models.CheckConstraint), name
+        assert name in there or (connection.vendor == "sqlite" and isinstance(constraint, models.CheckConstraint)), name
 
 
 def test_nothing_that_a_clinic_owns_can_be_deleted_with_its_parent():
     wrong = [
-        f"{model.__name__}.{field.name}" for model in OWN for field in model._meta.concrete_fields
-        if field.is_relation and field.remote_field.on_delete is not models.PROTECT
+        f"{model.__name__}.{field.name}"
+        for model in OWN
+        for field in model._meta.concrete_fields
+        if field.is_relation
+        and field.remote_field.on_delete is not models.PROTECT
         and field.related_model._meta.app_label in ("clinic", "scheduling")
-        and not model.__name__.endswith("UserObjectPermission")]
+        and not model.__name__.endswith("UserObjectPermission")
+    ]
     assert wrong == []

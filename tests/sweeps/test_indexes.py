@@ -1,4 +1,5 @@
 """Hot queries are served by the index that was made for them; their plans are asserted."""
+
 from datetime import timedelta
 
 import pytest
@@ -29,15 +30,21 @@ def queries(cast, day):
     clinic, now = cast.clinic, timezone.now()
     return {
         "scheduling_appointment_day": Appointment.objects.visible_to(cast.desk).between(*day).order_by("starts_at"),
-        "scheduling_appointment_of_pat": Appointment.objects.filter(patient=cast.ada, starts_at__gte=now).order_by("starts_at"),
+        "scheduling_appointment_of_pat": Appointment.objects.filter(patient=cast.ada, starts_at__gte=now).order_by(
+            "starts_at"
+        ),
         "clinic_medicalhistory_newest": MedicalHistory.objects.filter(patient=cast.ada).order_by("-number")[:1],
         "clinic_accessevent_of_patient": AccessEvent.objects.filter(patient=cast.ada).order_by("-at")[:50],
         "clinic_accessevent_of_user": AccessEvent.objects.filter(by=cast.desk.user).order_by("-at")[:50],
         "clinic_accessevent_of_clinic": AccessEvent.objects.filter(clinic=clinic).order_by("-at")[:50],
-        "scheduling_providertime_day": ProviderTime.objects.filter(clinic=clinic, starts_at__lt=day[1], starts_at__gte=day[0]),
+        "scheduling_providertime_day": ProviderTime.objects.filter(
+            clinic=clinic, starts_at__lt=day[1], starts_at__gte=day[0]
+        ),
         "scheduling_visitstep_of_visit": VisitStep.objects.filter(appointment=cast.ada.pk).order_by("at"),
         "scheduling_block_by_start": Block.objects.filter(clinic=clinic, starts_at__lt=day[1], starts_at__gte=day[0]),
-        "clinic_patient_by_name": cast.ada.__class__.objects.filter(clinic=clinic).order_by("last_key", "first_key", "id")[:50],
+        "clinic_patient_by_name": cast.ada.__class__.objects.filter(clinic=clinic).order_by(
+            "last_key", "first_key", "id"
+        )[:50],
         "clinic_oncekey_created_at": OnceKey.objects.filter(created_at__lt=now),
     }
 

@@ -1,4 +1,5 @@
 """The house keeps its order: imports, foreign keys, migrations, addresses and templates run one way."""
+
 import re
 from pathlib import Path
 
@@ -8,13 +9,44 @@ from django.db.migrations.loader import MigrationLoader
 
 ORDER = ["clinic", "scheduling", "charting", "treatment", "milestones", "billing", "config"]
 ROOT = Path(__file__).resolve().parent.parent.parent
-TOP = {"manage.py", "config", "clinic", "scheduling", "charting", "treatment", "milestones", "billing", "templates", "static", "tests",
-       "requirements.txt", "README.md", "pyproject.toml", "bin", "docs", "var"}
-FILES = {"__init__", "apps", "models", "forms", "views", "portal", "api", "urls", "admin", "tasks", "signals", "receivers", "hooks"}
+TOP = {
+    "manage.py",
+    "config",
+    "clinic",
+    "scheduling",
+    "charting",
+    "treatment",
+    "milestones",
+    "billing",
+    "templates",
+    "static",
+    "tests",
+    "requirements.txt",
+    "README.md",
+    "pyproject.toml",
+    "bin",
+    "docs",
+    "var",
+}
+FILES = {
+    "__init__",
+    "apps",
+    "models",
+    "forms",
+    "views",
+    "portal",
+    "api",
+    "urls",
+    "admin",
+    "tasks",
+    "signals",
+    "receivers",
+    "hooks",
+}
 
 
 def later(app):
-    return ORDER[ORDER.index(app) + 1:]
+    return ORDER[ORDER.index(app) + 1 :]
 
 
 def test_the_top_level_holds_nothing_else():

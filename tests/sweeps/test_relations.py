@@ -1,4 +1,5 @@
 """Every foreign key between rows of a clinic refuses a row of another clinic: in the database, by name."""
+
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, transaction
@@ -11,10 +12,23 @@ from tests.sweeps.house import furnish
 OWN = [model for model in apps.get_models() if model._meta.app_label in ("clinic", "scheduling")]
 LIVE = [model for model in OWN if not hasattr(model, "history_object")]
 # Neither Record nor Fact: rows of the installation, guardian's rows, what follows from an appointment, and users.
-NEITHER = {"DataKey", "Counter", "OnceKey", "GuardLift", "ClinicUserObjectPermission", "PatientUserObjectPermission", "ProviderTime", "User"}
+NEITHER = {
+    "DataKey",
+    "Counter",
+    "OnceKey",
+    "GuardLift",
+    "ClinicUserObjectPermission",
+    "PatientUserObjectPermission",
+    "ProviderTime",
+    "User",
+}
 RELATIONS = [
-    (model, field) for model in LIVE if has_clinic(model) for field in model._meta.concrete_fields
-    if field.is_relation and field.name != "clinic" and has_clinic(field.related_model)]
+    (model, field)
+    for model in LIVE
+    if has_clinic(model)
+    for field in model._meta.concrete_fields
+    if field.is_relation and field.name != "clinic" and has_clinic(field.related_model)
+]
 
 
 def test_every_table_is_a_record_or_a_fact():
@@ -25,7 +39,9 @@ def test_every_record_keeps_a_history():
     assert [model.__name__ for model in LIVE if issubclass(model, Recorded) and not hasattr(model, "history")] == []
 
 
-@pytest.mark.parametrize(("model", "field"), RELATIONS, ids=lambda value: getattr(value, "name", None) or value.__name__)
+@pytest.mark.parametrize(
+    ("model", "field"), RELATIONS, ids=lambda value: getattr(value, "name", None) or value.__name__
+)
 def test_a_foreign_row_is_refused(cast, model, field):
     furnish(cast)
     furnish(cast.outsider)
@@ -49,15 +65,24 @@ def copy_with(row, field, foreign):
             cursor.execute(f"UPDATE {table} SET {field.column} = %s WHERE id = %s", [value, key])
             return
         columns = [each.column for each in row._meta.concrete_fields]
-        new = {"id": "lower(hex(randomblob(16)))" if connection.vendor == "sqlite" else "gen_random_uuid()", field.column: "%s"}
+        new = {
+            "id": "lower(hex(randomblob(16)))" if connection.vendor == "sqlite" else "gen_random_uuid()",
+            field.column: "%s",
+        }
         cursor.execute(
             f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(new.get(name, name) for name in columns)} "
-            f"FROM {table} WHERE id = %s", [value, key])
+            f"FROM {table} WHERE id = %s",
+            [value, key],
+        )
 
 
-@pytest.mark.parametrize("model", [model for model in LIVE if has_clinic(model) and not issubclass(model, Fact)], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "model", [model for model in LIVE if has_clinic(model) and not issubclass(model, Fact)], ids=lambda m: m.__name__
+)
 def test_a_row_stays_in_its_clinic(cast, model):
-    assert any(trigger.name.endswith("clinic_fixed") or "clinic_fixed"[:8] in trigger.name for trigger in model_triggers(model))
+    assert any(
+        trigger.name.endswith("clinic_fixed") or "clinic_fixed"[:8] in trigger.name for trigger in model_triggers(model)
+    )
 
 
 def test_history_rows_are_append_only_everywhere():

@@ -1,4 +1,5 @@
 """Every route declares its rule, and every role gets exactly what the rule says: 403 for a role, 404 for a foreign row."""
+
 import pytest
 from django.test import Client
 from django.urls import get_resolver
@@ -42,14 +43,33 @@ def test_every_permission_in_the_map_is_asked_for_somewhere():
     import re
     from pathlib import Path
 
-    text = "".join(path.read_text() for folder in ("clinic", "scheduling", "config", "templates") for path in Path(folder).rglob("*.*")
-                   if path.suffix in (".py", ".html") and path.name != "roles.py")
-    unused = {verb for verb in set().union(*ROLES.values())
-              if verb not in text and f"perms.{verb}" not in text and not re.search(rf'step\("{verb.split(".")[1]}"\)', text)}
+    text = "".join(
+        path.read_text()
+        for folder in ("clinic", "scheduling", "config", "templates")
+        for path in Path(folder).rglob("*.*")
+        if path.suffix in (".py", ".html") and path.name != "roles.py"
+    )
+    unused = {
+        verb
+        for verb in set().union(*ROLES.values())
+        if verb not in text and f"perms.{verb}" not in text and not re.search(rf'step\("{verb.split(".")[1]}"\)', text)
+    }
     # Asked for by the admin of managers, which follows Django's codenames.
-    assert unused <= {"clinic.view_account", "clinic.add_account", "clinic.view_provider", "clinic.view_operatory", "clinic.manage",
-                      "clinic.change_clinic", "scheduling.manage", "scheduling.view_appointmenttype", "scheduling.change_block",
-                      "scheduling.check_out", "scheduling.reactivate", "scheduling.step_back", "clinic.view_growth"}
+    assert unused <= {
+        "clinic.view_account",
+        "clinic.add_account",
+        "clinic.view_provider",
+        "clinic.view_operatory",
+        "clinic.manage",
+        "clinic.change_clinic",
+        "scheduling.manage",
+        "scheduling.view_appointmenttype",
+        "scheduling.change_block",
+        "scheduling.check_out",
+        "scheduling.reactivate",
+        "scheduling.step_back",
+        "clinic.view_growth",
+    }
 
 
 @pytest.fixture
@@ -58,8 +78,11 @@ def house(cast):
     mine, theirs = furnish(cast), furnish(cast.outsider)
     blocks = [Block.objects.filter(clinic=one.clinic).first() for one in (cast, cast.outsider)]
     return {
-        "<uuid:patient_id>": (cast.ada.pk, cast.outsider.ada.pk), "<uuid:account_id>": (cast.ada.account_id, cast.outsider.ada.account_id),
-        "<uuid:visit_id>": (mine.pk, theirs.pk), "<uuid:block_id>": tuple(block.pk for block in blocks)}
+        "<uuid:patient_id>": (cast.ada.pk, cast.outsider.ada.pk),
+        "<uuid:account_id>": (cast.ada.account_id, cast.outsider.ada.account_id),
+        "<uuid:visit_id>": (mine.pk, theirs.pk),
+        "<uuid:block_id>": tuple(block.pk for block in blocks),
+    }
 
 
 def address(path, house, foreign=False):
@@ -108,7 +131,13 @@ def test_a_stranger_reaches_only_the_public_pages(house):
 
 
 def test_every_post_that_writes_rows_is_done_once():
-    own_account = {"clinic:sign_in", "clinic:sign_out", "clinic:sign_out_everywhere", "clinic:password_change", "clinic:switch_clinic"}
+    own_account = {
+        "clinic:sign_in",
+        "clinic:sign_out",
+        "clinic:sign_out_everywhere",
+        "clinic:password_change",
+        "clinic:switch_clinic",
+    }
     reads = {"clinic:patient_likely_duplicates"}
     writes = [(name, view) for name, _, view in OURS if name not in own_account | reads and accepts_post(view)]
     assert len(writes) > 10
@@ -134,7 +163,9 @@ def wraps_once(view):
 
 
 def test_patients_of_other_clinics_never_appear_in_any_list(house, sign_in, cast):
-    Patient.register(by=cast.outsider.desk, first_name="Planted", last_name="Token-Zebra", date_of_birth=cast.ada.date_of_birth)
+    Patient.register(
+        by=cast.outsider.desk, first_name="Planted", last_name="Token-Zebra", date_of_birth=cast.ada.date_of_birth
+    )
     client = sign_in("manager")
     for name, path, _ in OURS:
         if "<uuid" not in path:

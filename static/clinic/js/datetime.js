@@ -4,6 +4,12 @@ import { attach } from "./attach.js";
 const DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 const FORMAT = new Intl.DateTimeFormat(document.documentElement.lang || "en", { weekday: "short", day: "numeric", month: "short", year: "numeric" });
 
+/* "Fri 20 Nov 2026", as everywhere else on the page. */
+function inWords(date) {
+  const part = Object.fromEntries(FORMAT.formatToParts(date).map(({ type, value }) => [type, value]));
+  return `${part.weekday} ${part.day} ${part.month} ${part.year}`;
+}
+
 function plus(day, count) {
   return new Date(day.getFullYear(), day.getMonth(), day.getDate() + count);
 }
@@ -82,7 +88,7 @@ attach("[data-date]", (field) => {
   preview(field, (typed) => {
     const today = field.dataset.today ? parseDate(field.dataset.today) : new Date();
     const date = parseDate(typed, { ...options, today });
-    return date && FORMAT.format(date);
+    return date && inWords(date);
   });
 });
 

@@ -1,0 +1,18 @@
+from django.db import models
+
+from clinic.db.records import Fact
+from scheduling.models.appointment import Appointment
+
+
+class VisitStep(Fact):
+    """That a visit reached a step, when, and by whose hand."""
+
+    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="steps")
+    status = models.CharField(max_length=12, choices=Appointment.Status)
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["appointment", "at"], name="scheduling_visitstep_of_visit")]
+
+    def __str__(self):
+        return self.get_status_display()
