@@ -33,7 +33,7 @@ class TypedDateField(forms.Field):
             return value or None
         found = read_date(value, self.today or timezone.localdate(), past=self.past,
                           day_first=DAY_FIRST.get(self.country, True))
-        if found is None:
+        if found is None or not 1700 <= found.year <= 2200:
             raise ValidationError("This is not a date we can read. Write it like 3/2/1988 or 1988-03-02.", code="invalid")
         return found
 

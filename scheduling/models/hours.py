@@ -64,7 +64,8 @@ class HoursException(Record):
         indexes = [models.Index(fields=["clinic", "date"], name="scheduling_exception_of_day")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(starts=None, ends=None) | Q(ends__gt=F("starts")), name="scheduling_exception_end_after_start"),
+                condition=Q(starts=None, ends=None) | Q(starts__isnull=False, ends__isnull=False, ends__gt=F("starts")),
+                name="scheduling_exception_end_after_start"),
         ]
 
     def __str__(self):

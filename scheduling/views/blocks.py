@@ -1,6 +1,4 @@
 """Blocks: time kept free of visits."""
-from datetime import datetime
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
@@ -8,6 +6,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.access.rules import find, rule
+from clinic.web.asked import moment
 from clinic.web.once import once
 from scheduling.forms import BlockForm
 from scheduling.models import Block
@@ -57,9 +56,7 @@ def _schedule_of(block):
 
 def _initial(request):
     initial = {name: request.GET.get(name) for name in ("operatory", "provider") if request.GET.get(name)}
-    try:
-        local = datetime.fromisoformat(request.GET.get("at", ""))
-        initial |= {"day": local.date(), "starts": local.time()}
-    except ValueError:
-        initial["day"] = request.actor.clinic.today()
-    return initial
+    at = moment(request.GET.get("at"))
+    if at is None:
+        return initial | {"day": request.actor.clinic.today()}
+    return initial | {"day": at.date(), "starts": at.time()}

@@ -1,5 +1,5 @@
 """Booking, moving, walk-ins, and what is still free."""
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -13,16 +13,16 @@ from clinic.audit.looks import Kind, find_patient, look
 from clinic.db.refusals import Refused, Stale
 from clinic.models import Operatory, Patient, Provider
 from clinic.views.patients import patient_context
-from clinic.web.asked import key as asked_key
+from clinic.web.asked import key, moment, whole
 from clinic.web.back import back
 from clinic.web.once import once
 from scheduling import slots
 from scheduling.forms import NextFreeForm, VisitForm
 from scheduling.models import Appointment, AppointmentType
+from scheduling.offers import described, posted_slot, spread
 from scheduling.openings import Calendar, fitting, nearest
 from scheduling.refusals import TimeTaken
 
-SHOWN = 9
 AHEAD = timedelta(days=42)
 
 
@@ -48,7 +48,8 @@ def book(request):
             messages.success(request, f"Booked: {visit.appointment_type}, {local:%A %-d %B %-H:%M}, {visit.operatory}.")
             return back(request, "clinic:patient", patient.pk)
     return render(request, "scheduling/book.html", {
-        **visit_page(request, patient), "form": form, "patient": patient, "taken": taken, "nearest": _nearest(request, form, patient) if taken else [],
+        **visit_page(request, patient), "form": form, "patient": patient, "taken": taken,
+        "nearest": _nearest(request, form, patient) if taken else [],
         **_free(request, patient, form), "may_register": may(request.actor, "clinic.add_patient"),
     }, status=409 if taken else 422 if form.is_bound else 200)
 
@@ -93,7 +94,8 @@ def move(request, visit_id):
             return redirect("scheduling:visit", visit.pk)
     taken = refused if isinstance(refused, TimeTaken) else None
     return render(request, "scheduling/move.html", {
-        **visit_page(request, visit.patient), "form": form, "visit": visit, "patient": visit.patient, "taken": taken, "refused": refused,
+        **visit_page(request, visit.patient), "form": form, "visit": visit, "patient": visit.patient, "taken": taken,
+        "refused": refused,
         "nearest": _nearest(request, form, visit.patient) if taken else [], **_free(request, visit.patient, form),
     }, status=409 if refused else 422 if form.is_bound else 200)
 
@@ -106,21 +108,16 @@ def drop(request, visit_id):
     visit = find(Appointment.objects.select_related("patient", "appointment_type", "provider", "operatory", "clinic"),
                  request.actor, pk=visit_id)
     look(request, Kind.VIEW, visit.patient)
-    values = {}
-    try:
-        at = datetime.fromisoformat(request.POST["starts_at"])
-        values["starts_at"] = at if at.tzinfo else slots.wall(at.date(), at.time(), request.actor.clinic.zone)
-        minutes = int(request.POST["minutes"])
-        version = int(request.POST["version"])
-    except (KeyError, ValueError):
-        raise Http404 from None
-    if not 5 <= minutes <= 720:
+    at = moment(request.POST.get("starts_at"))
+    minutes, version = whole(request.POST.get("minutes")), whole(request.POST.get("version"))
+    if at is None or not 5 <= minutes <= 720:
         raise Http404
+    values = {"starts_at": at if at.tzinfo else slots.wall(at.date(), at.time(), request.actor.clinic.zone)}
     values["ends_at"] = values["starts_at"] + timedelta(minutes=minutes)
-    if key := request.POST.get("operatory"):
-        values["operatory"] = find(Operatory.objects, request.actor, pk=asked_key(key))
-    if key := request.POST.get("provider"):
-        values["provider"] = find(Provider.objects, request.actor, pk=asked_key(key))
+    if operatory := request.POST.get("operatory"):
+        values["operatory"] = find(Operatory.objects, request.actor, pk=key(operatory))
+    if provider := request.POST.get("provider"):
+        values["provider"] = find(Provider.objects, request.actor, pk=key(provider))
     values = {name: value for name, value in values.items() if _differs(visit, name, value)}
     try:
         visit.reschedule(by=request.actor, version=version, **values)
@@ -137,10 +134,10 @@ def walk_in(request):
     patient = _patient(request)
     now = timezone.now()
     if request.method == "POST" and patient is not None:
-        slot = _slot(request)
+        slot = posted_slot(request)
         if slot is None:
             raise Http404
-        kind = find(AppointmentType.objects, request.actor, pk=asked_key(request.POST.get("appointment_type")))
+        kind = find(AppointmentType.objects, request.actor, pk=key(request.POST.get("appointment_type")))
         visit = Appointment.book(
             by=request.actor, patient=patient, operatory=slot["operatory"], provider=slot["provider"],
             appointment_type=kind, starts_at=slot["starts_at"], doctor=slot["doctor"], is_walk_in=True)
@@ -169,7 +166,7 @@ def _offers(request, patient, now):
     offers = []
     for kind in AppointmentType.objects.visible_to(request.actor).current():
         found = calendar.openings(kind, not_before=now - timedelta(minutes=10), patient=patient)
-        offers.append((kind, _described([opening for opening, _ in zip(found, range(3), strict=False)], calendar)))
+        offers.append((kind, described([opening for opening, _ in zip(found, range(3), strict=False)], calendar)))
     return offers
 
 
@@ -186,29 +183,7 @@ def _free(request, patient, form=None):
     found = calendar.openings(
         kind, provider_id=data["provider"].pk if data.get("provider") else None, minutes=data.get("minutes"),
         part_of_day=data.get("part_of_day", ""), not_before=timezone.now(), patient=patient)
-    return {"free": _described(_spread(found), calendar), "asked": asked, "free_kind": kind}
-
-
-def _spread(openings):
-    """The first few times, not all of one morning: at most three a day, an hour apart."""
-    shown, per_day, last = [], {}, {}
-    for opening in openings:
-        day = opening.starts_at.date()
-        if per_day.get(day, 0) >= 3 or (day in last and opening.starts_at - last[day] < timedelta(hours=1)):
-            continue
-        per_day[day], last[day] = per_day.get(day, 0) + 1, opening.starts_at
-        shown.append(opening)
-        if len(shown) == SHOWN:
-            break
-    return shown
-
-
-def _described(openings, calendar):
-    rooms = {row.pk: row.name for row in calendar.operatories}
-    return [{
-        "slot": f"{opening.starts_at.isoformat()}|{opening.operatory_id}|{opening.provider_id}|{opening.doctor_id or ''}",
-        "starts_at": opening.starts_at, "ends_at": opening.ends_at, "operatory": rooms[opening.operatory_id],
-        "provider": calendar.providers[opening.provider_id].short_name} for opening in openings]
+    return {"free": described(spread(found), calendar), "asked": asked, "free_kind": kind}
 
 
 def _filled(request, form, patient):
@@ -232,7 +207,7 @@ def _nearest(request, form, patient):
     found, calendar = nearest(
         request.actor.clinic, data["appointment_type"], data["starts_at"], minutes=data.get("minutes"),
         provider_id=data["provider"].pk if data["provider"] else None, patient=patient, now=timezone.now())
-    return _described(found, calendar)
+    return described(found, calendar)
 
 
 def _asked(request, form):
@@ -241,7 +216,7 @@ def _asked(request, form):
     asked = {name: data.get(name, "") for name in ("appointment_type", "provider", "minutes", "part_of_day", "from_day")}
     if form is not None and not form.is_bound:
         asked["appointment_type"] = asked["appointment_type"] or form.initial.get("appointment_type") or ""
-        if "visit" in (request.resolver_match.url_name or "") or request.resolver_match.url_name == "move":
+        if request.resolver_match.url_name == "move":
             asked["provider"] = asked["provider"] or form.initial.get("provider") or ""
     return asked
 
@@ -250,20 +225,19 @@ def _initial(request, patient):
     """What the address says: a cell of the grid, a type, a provider."""
     clinic = request.actor.clinic
     initial = {name: request.GET.get(name) for name in ("appointment_type", "provider", "operatory") if request.GET.get(name)}
-    try:
-        at = datetime.fromisoformat(request.GET.get("at", ""))
-        local = at.astimezone(clinic.zone) if at.tzinfo else at
-        initial["day"] = local.date()
-        if "T" in request.GET["at"]:  # a day alone leaves the time open
-            initial["time"] = local.time()
-    except ValueError:
-        initial["day"] = clinic.today()
+    at = moment(request.GET.get("at"))
+    if at is None:
+        return initial | {"day": clinic.today()}
+    local = at.astimezone(clinic.zone) if at.tzinfo else at
+    initial["day"] = local.date()
+    if "T" in request.GET["at"]:  # a day alone leaves the time open
+        initial["time"] = local.time()
     return initial
 
 
 def _with_slot(request):
     """The posted fields; a pressed free time puts its own day, time, chair and provider in their place."""
-    slot = _slot(request)
+    slot = posted_slot(request)
     if slot is None:
         return request.POST
     data = request.POST.copy()
@@ -273,26 +247,11 @@ def _with_slot(request):
     return data
 
 
-def _slot(request):
-    """A free time as its button posts it, or None; rows of other clinics are not found."""
-    if not request.POST.get("slot"):
-        return None
-    try:
-        at, operatory, provider, doctor = request.POST["slot"].split("|")
-        at = datetime.fromisoformat(at)
-    except ValueError:
-        raise Http404 from None
-    return {
-        "starts_at": at, "operatory": find(Operatory.objects, request.actor, pk=asked_key(operatory)),
-        "provider": find(Provider.objects, request.actor, pk=asked_key(provider)),
-        "doctor": find(Provider.objects, request.actor, pk=asked_key(doctor)) if doctor else None}
-
-
 def _patient(request):
-    key = request.POST.get("patient") or request.GET.get("patient")
-    if not key:
+    asked = request.POST.get("patient") or request.GET.get("patient")
+    if not asked:
         return None
-    found = find_patient(request, asked_key(key))
+    found = find_patient(request, key(asked))
     return Patient.objects.select_related("primary_provider", "clinic", "account").get(pk=found.pk)
 
 

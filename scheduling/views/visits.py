@@ -15,9 +15,10 @@ from clinic.web.once import once
 from scheduling import hooks
 from scheduling.forms import CancelForm
 from scheduling.models import Appointment
+from scheduling.offers import described, posted_slot, spread
 from scheduling.openings import Calendar
 from scheduling.steps import next_steps
-from scheduling.views.booking import _described, _slot, _spread, visit_page
+from scheduling.views.booking import visit_page
 from scheduling.views.today import ASK_AGAIN
 
 SAID = {
@@ -85,7 +86,8 @@ def check_in(request, visit_id):
         messages.success(request, f"{visit.patient.name} is checked in.")
         return back(request, "scheduling:visit", visit.pk)
     return render(request, "scheduling/check_in.html", {
-        **visit_page(request, visit.patient), "visit": visit, "patient": visit.patient, "history": history, "questions": questions(visit, history),
+        **visit_page(request, visit.patient), "visit": visit, "patient": visit.patient, "history": history,
+        "questions": questions(visit, history),
         "alerts": history.alerts if history else [], "today": request.actor.clinic.today(),
         "may_change_medical": may(request.actor, "clinic.change_medicalhistory"),
     })
@@ -111,14 +113,14 @@ def exit_card(request, visit_id):
     """What is still open before the patient leaves: the next visit, what is unfinished."""
     visit = find_visit(request, visit_id)
     clinic, now = request.actor.clinic, timezone.now()
-    coming = Appointment.objects.visible_to(request.actor).filter(patient=visit.patient).exclude(pk=visit.pk).upcoming(now).select_related(
-        "appointment_type", "provider").first()
+    coming = Appointment.objects.visible_to(request.actor).filter(patient=visit.patient).exclude(
+        pk=visit.pk).upcoming(now).select_related("appointment_type", "provider").first()
     first = clinic.today(now) + timedelta(days=182)
     calendar = Calendar(clinic, first, first + timedelta(days=21))
     found = calendar.openings(visit.appointment_type, provider_id=visit.provider_id, patient=visit.patient)
     return render(request, "scheduling/exit_card.html", {
         **visit_page(request, visit.patient), "visit": visit, "patient": visit.patient, "coming": coming,
-        "proposed": _described(_spread(found)[:3], calendar) if coming is None else [],
+        "proposed": described(spread(found)[:3], calendar) if coming is None else [],
         "sections": hooks.checkout_sections(request.actor, visit), "unfinished": questions(visit, visit.patient.medical_history),
         "ready": visit.status == Appointment.Status.COMPLETED,
     })
@@ -130,7 +132,7 @@ def exit_card(request, visit_id):
 def check_out(request, visit_id):
     """Finish: book the proposed next visit when one was chosen, then check out."""
     visit = find_visit(request, visit_id)
-    slot = _slot(request)
+    slot = posted_slot(request)
     if slot is not None:
         following = Appointment.book(
             by=request.actor, patient=visit.patient, appointment_type=visit.appointment_type, operatory=slot["operatory"],
@@ -153,6 +155,7 @@ def cancel(request, visit_id):
         visit.cancel(by=request.actor, because=form.cleaned_data["reason"])
         messages.success(request, f"The visit of {visit.patient.name} is cancelled.")
         return back(request, "scheduling:visit", visit.pk)
-    return render(request, "scheduling/cancel.html", {**visit_page(request, visit.patient), "visit": visit, "patient": visit.patient, "form": form},
+    return render(request, "scheduling/cancel.html", {
+        **visit_page(request, visit.patient), "visit": visit, "patient": visit.patient, "form": form},
                   status=422 if form.errors else 200)
 

@@ -150,7 +150,7 @@ def test_two_moves_onto_one_slot(race):
         connection.close()
         answers = at_once(
             [
-                lambda desk=desk, visit=visit: desk.post(
+                lambda desk=desk, visit=visit, day=day: desk.post(
                     f"/visits/{visit.pk}/move/",
                     {
                         **race.form(visit.patient, day, "16:30", provider=visit.provider, minutes=10),

@@ -395,3 +395,17 @@ def test_going_back_never_leaves_the_house(cast, desk_client, book):
     assert answer.url.startswith("/visits/")
     taken = desk_client.post("/visits/book/", form(cast, time="11:00", back="https://evil.example/"))
     assert not taken.url.startswith("https://evil")
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59", "0001-01-01T00:00+14:00", "yesterday", "2026-12-01T09:00Z", "2026-02-31T10:00"])
+def test_a_cell_that_is_no_moment_opens_the_form_all_the_same(cast, desk_client, at):
+    assert desk_client.get("/visits/book/", {"patient": cast.ada.pk, "at": at}).status_code == 200
+    assert desk_client.get("/blocks/new/", {"at": at}).status_code == 200
+
+
+@pytest.mark.parametrize("slot", ["", "x", "|||", "2026-12-01T09:00|a|b|", "9999-12-31T23:59:00+00:00|{o}|{p}|", "2026-12-01T09:00|{o}|{p}|"])
+def test_a_slot_that_makes_no_sense_books_nothing(cast, desk_client, slot):
+    slot = slot.format(o=cast.operatories[0].pk, p=cast.drill.pk)
+    answer = desk_client.post("/visits/book/", form(cast, slot=slot, day="", time=""))
+    assert answer.status_code in (404, 422)
+    assert not Appointment.objects.exists()

@@ -17,7 +17,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-AXE_RULES = {"rules": {"target-size": {"enabled": True}}}
+AXE_RULES = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations"]}
 
 
 def pytest_terminal_summary(terminalreporter):
