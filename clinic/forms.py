@@ -52,12 +52,17 @@ class RecordForm(forms.ModelForm):
     """A form over a record of the actor's clinic: choices are the actor's own, and it carries the version it showed."""
 
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    because = forms.CharField(
+        label="Why", max_length=200, required=False, help_text="Stands in the history beside the change.")
+
+    OWN = ("version", "because")  # the form's own fields, not the record's
 
     def __init__(self, *args, actor, **kwargs):
         super().__init__(*args, **kwargs)
         self.actor = actor
         if self.instance._state.adding:
             self.instance.clinic = actor.clinic
+            del self.fields["because"]
         self.initial["version"] = self.instance.version
         for field in self.fields.values():
             if isinstance(field, PhoneNumberField):
@@ -70,10 +75,10 @@ class RecordForm(forms.ModelForm):
 
     def values(self):
         """What was typed, for the verb."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "version"}
+        return {name: value for name, value in self.cleaned_data.items() if name not in self.OWN}
 
     def changed_values(self):
-        return {name: self.cleaned_data[name] for name in self.changed_data if name != "version"}
+        return {name: self.cleaned_data[name] for name in self.changed_data if name not in self.OWN}
 
     def merge(self, current):
         """After a lost race: three texts meet, what both began with, what was typed here, what was saved there.
@@ -85,8 +90,10 @@ class RecordForm(forms.ModelForm):
         self.data = self.data.copy()
         told = []
         for name, field in self.fields.items():
-            there, before = current.serializable_value(name) if name != "version" else None, None
-            if name == "version" or there == (before := getattr(began, current._meta.get_field(name).attname)):
+            if name in self.OWN:
+                continue
+            there, before = current.serializable_value(name), began.serializable_value(name)
+            if there == before:
                 continue
             typed = self.cleaned_data.get(name, before)
             if getattr(typed, "pk", typed) in (before, there) or (not typed and not before):
@@ -146,7 +153,8 @@ class PatientForm(RecordForm):
 
     def groups(self):
         """[(title, bound fields)] as they stand on the page."""
-        return [(title, [self[name] for name in names if name in self.fields]) for title, names in self.GROUPS]
+        groups = [*self.GROUPS, ("This change", ["because"])] if "because" in self.fields else self.GROUPS
+        return [(title, [self[name] for name in names if name in self.fields]) for title, names in groups]
 
 
 class AccountForm(RecordForm):

@@ -14,9 +14,14 @@ env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 
 
+BOOLEANS = {"true", "false", "1", "0", "yes", "no", "on", "off", ""}
+
+
 def read(cast, name, default, how):
     """One setting through django-environ; a wrong value ends in a sentence that says how to mend it."""
     try:
+        if cast == "bool" and env.str(name, default=str(default)).lower() not in BOOLEANS:
+            raise ValueError(f"{env.str(name)!r} is neither true nor false")
         return getattr(env, cast)(name, default=default)
     except (ValueError, ImproperlyConfigured) as wrong:
         raise ImproperlyConfigured(f"{name} is not usable ({wrong}). {how}") from wrong
@@ -168,6 +173,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "config.demo.passwords.NotTheDemoPassword"},
 ]
 ROLE_PERMISSIONS = ROLES
 

@@ -112,7 +112,8 @@ def patient_edit(request, patient_id):
         try:
             changed = form.changed_values()
             if changed:
-                patient.change(by=request.actor, version=form.cleaned_data["version"], **changed)
+                patient.change(
+                    by=request.actor, because=form.cleaned_data["because"], version=form.cleaned_data["version"], **changed)
             messages.success(request, "Saved.")
             return redirect("clinic:patient", patient.pk)
         except Stale as stale:
@@ -140,7 +141,9 @@ def account_edit(request, account_id):
     form = AccountForm(request.POST or None, instance=account, actor=request.actor)
     if request.method == "POST" and form.is_valid():
         try:
-            account.change(by=request.actor, version=form.cleaned_data["version"], **form.changed_values())
+            account.change(
+                by=request.actor, because=form.cleaned_data["because"], version=form.cleaned_data["version"],
+                **form.changed_values())
             messages.success(request, "Saved.")
             return redirect("clinic:account", account.pk)
         except Stale as stale:

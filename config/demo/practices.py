@@ -1,7 +1,8 @@
 """The three demo clinics and those who work there, as data."""
 from dataclasses import dataclass
 
-PASSWORD = "chairside-demo"  # noqa: S105  public by design; where DEMO=0 no demo user may exist (checks.py)
+from config.demo.passwords import DEMO_PASSWORD as PASSWORD
+
 DOMAIN = "demo.example"
 
 

@@ -256,3 +256,14 @@ def test_an_account_can_be_edited_by_the_desk_and_is_foreign_to_others(cast, des
     assert answer.status_code == 302
     assert sign_in("receptionist", "other").get(f"/accounts/{account.pk}/").status_code == 404
     assert sign_in("hygienist").get(f"/accounts/{account.pk}/edit/").status_code == 403
+
+
+def test_the_reason_of_a_change_stands_in_the_history(cast, desk_client):
+    form = edit_form(cast.ada, city="Rye", because="Moved", wants_reminders="on", wants_recall="on")
+    desk_client.post(f"/patients/{cast.ada.pk}/edit/", form)
+    assert cast.ada.history.latest().history_change_reason == "Moved"
+
+
+def test_a_body_beyond_the_limit_is_a_clear_413(desk_client):
+    answer = desk_client.post("/patients/new/", {**NEW, "line1": "x" * 1_100_000})
+    assert answer.status_code == 413

@@ -83,7 +83,8 @@ def test_pages_are_never_cached_and_run_nothing_inline(desk_client):
 
 
 def test_a_weak_password_is_refused_with_the_reason(desk_client):
-    for new, reason in (("short", "12 characters"), ("123456789012", "numeric"), ("password1234", "common")):
+    for new, reason in (("short", "12 characters"), ("123456789012", "numeric"), ("password1234", "common"),
+        ("Chairside-Demo", "demo&#x27;s public password")):
         answer = desk_client.post("/password/", {"old_password": PASSWORD, "new_password1": new, "new_password2": new})
         assert answer.status_code == 422
         assert reason in answer.content.decode()
