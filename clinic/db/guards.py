@@ -27,7 +27,13 @@ class TsTzRange(Func):
 
 
 class NoOverlap(ExclusionConstraint):
-    """Rows with the same `resource` may not overlap in [start, end) while `condition` holds; touching is allowed."""
+    """Rows with the same `resource` may not overlap in [start, end) while `condition` holds; touching is allowed.
+
+    A row may span at most LONGEST_HOURS, refused as `<name>_span`: so an index on (resource, start) finds what overlaps
+    without reading the resource's whole past.
+    """
+
+    LONGEST_HOURS = 24
 
     def __init__(self, *, name, resource, start="starts_at", end="ends_at", condition=None, **kwargs):
         self.resource, self.start, self.end = resource, start, end
@@ -54,6 +60,15 @@ class NoOverlap(ExclusionConstraint):
     def validate(self, model, instance, exclude=None, using="default"):
         """Left to the database: a check beforehand could be out of date by the time of the insert."""
 
+    def span_trigger(self, model, vendor):
+        """Refuses a row that is longer than LONGEST_HOURS."""
+        start, end = (f'"{model._meta.get_field(name).column}"' for name in (self.start, self.end))
+        too_long = {
+            "sqlite": f"(julianday(NEW.{end}) - julianday(NEW.{start}) > {self.LONGEST_HOURS} / 24.0)",
+            "postgresql": f"(NEW.{end} - NEW.{start} > interval '{self.LONGEST_HOURS} hours')",
+        }[vendor]
+        return Trigger(f"{self.name}_span", model._meta.db_table, ("INSERT", "UPDATE"), too_long)
+
     def sqlite_triggers(self, model, connection):
         """(name, SQL) of the triggers that stand for the exclusion constraint on SQLite."""
         quote = connection.ops.quote_name
@@ -75,6 +90,7 @@ class NoOverlap(ExclusionConstraint):
                 f"WHEN ({new_held}) AND NEW.{resource} IS NOT NULL AND NEW.{start} < NEW.{end} BEGIN "
                 f"SELECT RAISE(ABORT, 'CHECK constraint failed: {self.name}') WHERE EXISTS (SELECT 1 FROM {table} "
                 f"WHERE {resource} = NEW.{resource} AND {start} < NEW.{end} AND {end} > NEW.{start} "
+                f"AND {start} > datetime(NEW.{start}, '-{self.LONGEST_HOURS} hours') "
                 f"AND {start} < {end} AND {key} IS NOT NEW.{key} AND ({held})); END")
 
 
@@ -162,7 +178,10 @@ def expected(connection):
     for model in apps.get_models(include_auto_created=True):
         if not model._meta.managed or model._meta.proxy:
             continue
-        for trigger in model_triggers(model):
+        triggers = list(model_triggers(model))
+        triggers += [constraint.span_trigger(model, connection.vendor) for constraint in model._meta.constraints
+                     if isinstance(constraint, NoOverlap)]
+        for trigger in triggers:
             for name, definition, statements in trigger.statements(connection):
                 found[name] = (model._meta.db_table, definition, statements)
         if connection.vendor == "sqlite":

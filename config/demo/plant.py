@@ -13,7 +13,8 @@ from config.demo import courses, families, visits
 from config.demo.chance import Chance
 from config.demo.days import Place
 from config.demo.opening import BECAUSE, across_clinics, acting, open_clinic, user_of
-from config.demo.practices import COACH, MANAGES_TOO, PASSWORD, PRACTICES, Person, enlarged
+from config.demo.passwords import DEMO_PASSWORD
+from config.demo.practices import COACH, MANAGES_TOO, PRACTICES, Person, enlarged
 from config.demo.visit_types import BY_KEY
 from config.demo.wishes import wishes
 from scheduling.models import Appointment
@@ -39,7 +40,7 @@ class Planned(NamedTuple):
 def plant(*, patients=300, years=2, seed=1, now=None, out=None):
     """Make the demo practice with its two sisters, all or nothing; {key: House}. The same for the same seed and day."""
     now = now or timezone.now()
-    password = make_password(PASSWORD)  # once: the hash is slow on purpose
+    password = make_password(DEMO_PASSWORD)  # once: the hash is slow on purpose
     houses = {}
     for practice in PRACTICES:
         count = max(6, round(patients * practice.share)) if practice.share < 1 else patients

@@ -1,8 +1,6 @@
 """The three demo clinics and those who work there, as data."""
 from dataclasses import dataclass
 
-from config.demo.passwords import DEMO_PASSWORD as PASSWORD
-
 DOMAIN = "demo.example"
 
 

@@ -34,10 +34,6 @@ class AppointmentQuerySet(RecordQuerySet):
         """Visits that start in this time (index `scheduling_appointment_day`)."""
         return self.filter(starts_at__gte=starts_at, starts_at__lt=ends_at)
 
-    def on(self, day, clinic):
-        """The visits of one day of the clinic."""
-        return self.between(*day_bounds(day, clinic.zone))
-
     def upcoming(self, now):
         return self.filter(starts_at__gte=now, status__in=Appointment.EXPECTED).order_by("starts_at")
 
@@ -46,13 +42,6 @@ class AppointmentQuerySet(RecordQuerySet):
         seen = self.aggregate(rows=Count("pk"), versions=Sum("version"), last=Max("updated_at"))
         last = seen["last"].timestamp() if seen["last"] else 0
         return f"{seen['rows']}-{seen['versions'] or 0}-{last:.6f}"
-
-
-def day_bounds(day, zone):
-    """The instants of this day's midnight and the next one's, by the clinic's wall clock."""
-    start = timezone.datetime(day.year, day.month, day.day, tzinfo=zone)
-    end = day + timedelta(days=1)
-    return start, timezone.datetime(end.year, end.month, end.day, tzinfo=zone)
 
 
 class Appointment(Record):

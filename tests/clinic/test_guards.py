@@ -92,3 +92,25 @@ def test_lifted_guards_leave_a_record_and_come_back(cast):
         assert guards.missing(connection) != []
     assert guards.missing(connection) == []
     assert GuardLift.objects.get().because == "a test"
+
+
+def test_a_row_longer_than_a_day_is_refused(book):
+    visit = book()
+    later = "2026-12-03 09:00:00" if connection.vendor == "sqlite" else "2026-12-03 09:00:00+00"
+    assert refused("UPDATE scheduling_providertime SET ends_at = %s", [later]) == "scheduling_providertime_taken_span"
+    assert (
+        refused("UPDATE scheduling_appointment SET ends_at = %s, chair_ends_at = %s WHERE id = %s",
+                [later, later, visit.pk.hex if connection.vendor == "sqlite" else visit.pk]).endswith("_span"))
+
+
+def test_looking_for_overlaps_reads_the_resources_day_not_its_past(book):
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL: the exclusion constraint has its own index")
+    visit = book()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "EXPLAIN QUERY PLAN SELECT 1 FROM scheduling_providertime WHERE provider_id = %s AND starts_at < %s "
+            "AND ends_at > %s AND starts_at > datetime(%s, '-24 hours')", [visit.provider_id.hex, *["2026-12-01 15:00:00"] * 3])
+        plan = str(cursor.fetchall())
+    assert "scheduling_providertime_of" in plan
+    assert "starts_at>? AND starts_at<?" in plan

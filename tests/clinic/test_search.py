@@ -135,7 +135,8 @@ def thousands(cast):
         "external_id": "''",
         "last_key": "'family' || (n * 7919 %% 9973)",
         "first_key": "'given' || n",
-        "search_text": "' given' || n || ' family' || (n * 7919 %% 9973) || ' x' || n || ' 1955' || (n * 31 %% 900000) || ' 1950-01-01 '",
+        "search_text": "' given' || n || ' family' || (n * 7919 %% 9973) || ' x' || n || ' 1955' "
+        "|| (n * 31 %% 900000) || ' 1950-01-01 '",
     }
     numbers = {
         "sqlite": "(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 100000) SELECT n FROM c)",
@@ -145,7 +146,8 @@ def thousands(cast):
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO clinic_patient ({', '.join(columns)}) "
-            f"SELECT {', '.join(new.get(name, 'p.' + name) for name in columns)} FROM clinic_patient p, {numbers} AS c WHERE p.id = %s",
+            f"SELECT {', '.join(new.get(name, 'p.' + name) for name in columns)} "
+            f"FROM clinic_patient p, {numbers} AS c WHERE p.id = %s",
             [key],
         )
         cursor.execute("ANALYZE clinic_patient")

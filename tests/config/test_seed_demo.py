@@ -10,8 +10,9 @@ from django.utils import timezone
 from clinic.access.hats import hats_of
 from clinic.models import Account, Clinic, MedicalHistory, Patient, PortalAccess, ProcedureCode, Provider, User
 from config.demo import checks, visits
+from config.demo.passwords import DEMO_PASSWORD
 from config.demo.plant import plant
-from config.demo.practices import PASSWORD
+from scheduling import slots
 from scheduling.models import Appointment, Block, HoursException, ProviderTime, VisitStep
 
 SIGN_INS = "desk coordinator assistant hygienist dentist ortho therapist biller manager coach patient".split()
@@ -105,7 +106,8 @@ def test_every_row_has_its_history_and_nothing_happened_after_now(demo):
 ])
 def test_today_is_busy_at_every_hour_of_every_day_and_shows_every_state(db, moment):
     house = planted(now=moment, patients=60, years=0.3)["harbour"]
-    today = Appointment.objects.on(house.today, house.clinic).filter(clinic=house.clinic)
+    today = Appointment.objects.filter(clinic=house.clinic).between(
+        *(slots.midnight(house.today + timedelta(days=n), house.clinic.zone) for n in (0, 1)))
     assert set(today.values_list("status", flat=True)) == set(Status.values)
     assert today.count() >= 9
     assert not today.filter(status_at__gt=moment).exists()
@@ -116,7 +118,7 @@ def test_today_is_busy_at_every_hour_of_every_day_and_shows_every_state(db, mome
 
 def test_every_demo_sign_in_opens_what_it_should(demo):
     users = {name: User.objects.get(email=f"{name}@demo.example") for name in SIGN_INS}
-    assert all(user.is_demo and user.check_password(PASSWORD) for user in users.values())
+    assert all(user.is_demo and user.check_password(DEMO_PASSWORD) for user in users.values())
     hats = {name: [(hat.hat, hat.clinic.name, set(hat.roles)) for hat in hats_of(user)] for name, user in users.items()}
     main, second, third = (house.clinic.name for house in demo.values())
     for name, role in {
@@ -224,7 +226,7 @@ def test_with_demo_off_nothing_is_planted(db, settings):
 
 
 def test_a_demo_user_where_demo_is_off_fails_the_system_check(cast, settings):
-    user = User.objects.create_user("stray@demo.example", PASSWORD, name="Stray", is_demo=True)
+    user = User.objects.create_user("stray@demo.example", DEMO_PASSWORD, name="Stray", is_demo=True)
     settings.DEMO = True
     assert checks.no_demo_where_it_is_off(databases=["default"]) == []
     settings.DEMO = False

@@ -82,7 +82,7 @@ def until(claim, seconds=15):
 def test_two_run_at_once_with_one_cluster_and_the_second_takes_over(serve):
     one, two = serve(), serve()
     for served in (one, two):
-        assert urllib.request.urlopen(f"{served.url}/readyz").status == 200
+        assert urllib.request.urlopen(f"{served.url}/readyz").status == 200  # noqa: S310
     until(lambda: one.clusters())
     assert not two.clusters()
     assert "create_practice" in one.log.read_text()

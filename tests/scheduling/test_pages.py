@@ -403,7 +403,10 @@ def test_a_cell_that_is_no_moment_opens_the_form_all_the_same(cast, desk_client,
     assert desk_client.get("/blocks/new/", {"at": at}).status_code == 200
 
 
-@pytest.mark.parametrize("slot", ["", "x", "|||", "2026-12-01T09:00|a|b|", "9999-12-31T23:59:00+00:00|{o}|{p}|", "2026-12-01T09:00|{o}|{p}|"])
+@pytest.mark.parametrize(
+    "slot",
+    ["", "x", "|||", "2026-12-01T09:00|a|b|", "9999-12-31T23:59:00+00:00|{o}|{p}|", "2026-12-01T09:00|{o}|{p}|"],
+)
 def test_a_slot_that_makes_no_sense_books_nothing(cast, desk_client, slot):
     slot = slot.format(o=cast.operatories[0].pk, p=cast.drill.pk)
     answer = desk_client.post("/visits/book/", form(cast, slot=slot, day="", time=""))

@@ -17,6 +17,9 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+# What fades in has no final colours yet; what turns for ever is not waited for.
+SETTLED = """() => Promise.allSettled(document.getAnimations().filter(
+    one => one.effect.getComputedTiming().iterations !== Infinity).map(one => one.finished))"""
 AXE_RULES = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations"]}
 
 
@@ -102,7 +105,7 @@ class Screen:
 
     def look(self, name):
         """Nothing here may be out of reach for anybody: axe finds no violation."""
-        self.page.evaluate("() => Promise.allSettled(document.getAnimations().map(one => one.finished))")
+        self.page.evaluate(SETTLED)
         found = Axe().run(self.page, options=AXE_RULES).response["violations"]
         assert not found, f"axe on {name} ({self.path()}):\n" + "\n".join(
             f"{violation['id']}: {violation['help']}\n    " + "\n    ".join(

@@ -1,5 +1,5 @@
 """Every page that a manager can open: reachable for everybody, quiet in the console, in light and in dark."""
-from datetime import date, time
+from datetime import time
 
 import pytest
 from django.urls import NoReverseMatch, URLPattern, get_resolver, reverse
@@ -51,8 +51,7 @@ def ids(clone):
     Appointment.book(by=by, patient=clone.ada, operatory=clone.operatories[0], provider=clone.drill,
                      appointment_type=clone.exam, starts_at=at[10]).check_in(by=by)
     block = Block.place(by=by, title="Meeting", operatory=clone.operatories[1], provider=None, starts_at=at[10], ends_at=at[11])
-    return {"patient_id": clone.grace.pk, "account_id": clone.grace.account_id, "visit_id": visit.pk, "block_id": block.pk,
-            "day": date.today()}
+    return {"patient_id": clone.grace.pk, "account_id": clone.grace.account_id, "visit_id": visit.pk, "block_id": block.pk}
 
 
 def test_every_page_is_accessible_and_quiet_in_light_and_dark(screen, ids):
@@ -68,7 +67,8 @@ def test_every_page_is_accessible_and_quiet_in_light_and_dark(screen, ids):
             manager.page.emulate_media(color_scheme=scheme)
             manager.look(f"{path} in {scheme}")
         assert manager.page.locator("h1").count() == 1, f"{path} has one title"
-        assert manager.page.locator(".is-primary:visible").count() <= 1, f"{path} has one primary button"
+        if path != reverse("clinic:styleguide"):
+            assert manager.page.locator(".is-primary:visible").count() <= 1, f"{path} has one primary button"
         assert manager.page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth"), f"{path} scrolls sideways"
     assert len(seen) > 20, seen
 

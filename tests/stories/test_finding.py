@@ -6,15 +6,16 @@ from tests.cast import User
 pytestmark = pytest.mark.story
 
 
-@pytest.mark.parametrize("typed", ["ovelac", "lovelace ada", "555 0123", "12/10/1985"])
-def test_slash_finds_a_patient_by_what_one_knows_and_enter_opens(screen, clone, typed):
-    desk = screen("receptionist").open("/schedule/")
-    desk.press("/")
-    assert desk.focused_name() == "q"
-    desk.write(typed)
-    desk.page.locator("search .options [role=option]", has_text="Lovelace").wait_for()
-    desk.go("Enter")
-    assert desk.path() == f"/patients/{clone.ada.pk}/"
+def test_slash_finds_a_patient_by_what_one_knows_and_enter_opens(screen, clone):
+    desk = screen("receptionist")
+    for typed in ("ovelac", "lovelace ada", "555 0123", "12/10/1985"):
+        desk.open("/schedule/")
+        desk.press("/")
+        assert desk.focused_name() == "q"
+        desk.write(typed)
+        desk.page.locator("search .options [role=option]", has_text="Lovelace").wait_for()
+        desk.go("Enter")
+        assert desk.path() == f"/patients/{clone.ada.pk}/"
 
 
 def test_the_results_are_accessible_and_say_when_nobody_is_found(screen):

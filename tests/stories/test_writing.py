@@ -1,17 +1,18 @@
 """Writing once, whatever the hand does: double clicks, reloads, two tabs, no JavaScript."""
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
 from clinic.models import MedicalHistory, Patient
+from scheduling import slots
 from scheduling.models import Appointment
 
 pytestmark = pytest.mark.story
 
 
-def book_page(clone, patient, days=3, time="09:00"):
+def book_page(clone, patient):
     return (f"/visits/book/?patient={patient.pk}&appointment_type={clone.exam.pk}"
-            f"&at={clone.clinic.today() + timedelta(days=days)}T{time}")
+            f"&at={clone.clinic.today() + timedelta(days=3)}T09:00")
 
 
 def test_a_double_click_on_book_makes_one_visit(screen, clone):
@@ -59,16 +60,16 @@ def test_the_second_of_two_tabs_is_told_and_loses_nothing(screen, clone):
 
 
 def test_an_allergy_stands_in_red_on_every_page_of_that_patient(screen, clone):
-    clone_visit = Appointment.book(
+    visit = Appointment.book(
         by=clone.desk, patient=clone.ada, operatory=clone.operatories[0], provider=clone.drill,
-        appointment_type=clone.exam, starts_at=clone.clinic.today_at(9) if hasattr(clone.clinic, "today_at") else _nine(clone))
+        appointment_type=clone.exam, starts_at=slots.wall(clone.clinic.today(), time(9), clone.clinic.zone))
     desk = screen("receptionist").open(f"/patients/{clone.ada.pk}/medical-history/edit/")
     desk.page.locator("[name=allergies-0-substance]").fill("Penicillin")
     desk.page.locator("[name=allergies-0-severity]").select_option("severe")
     desk.go("Control+Enter")
     desk.toast("Medical history saved.")
     pages = [f"/patients/{clone.ada.pk}/{page}" for page in ("", "edit/", "medical-history/", "medical-history/edit/", "history/")]
-    pages += [f"/visits/{clone_visit.pk}/{page}" for page in ("", "move/", "check-in/", "cancel/", "exit/")]
+    pages += [f"/visits/{visit.pk}/{page}" for page in ("", "move/", "check-in/", "cancel/", "exit/")]
     pages += [f"/visits/book/?patient={clone.ada.pk}", f"/visits/walk-in/?patient={clone.ada.pk}", "/today/"]
     for page in pages:
         desk.open(page)
@@ -77,14 +78,6 @@ def test_an_allergy_stands_in_red_on_every_page_of_that_patient(screen, clone):
     desk.open("/schedule/")
     assert desk.page.locator(".card .card-alert.text-red").count() == 1
     assert MedicalHistory.objects.filter(patient=clone.ada).count() == 1
-
-
-def _nine(clone):
-    from datetime import time
-
-    from scheduling import slots
-
-    return slots.wall(clone.clinic.today(), time(9), clone.clinic.zone)
 
 
 def test_a_patient_is_registered_and_booked_without_javascript(screen, clone):

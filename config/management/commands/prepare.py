@@ -5,6 +5,7 @@ from django.db import DatabaseError, connection
 
 from clinic.models import Clinic
 from config import schedules
+from config.demo.passwords import DEMO_PASSWORD
 
 
 class Command(BaseCommand):
@@ -30,7 +31,7 @@ class Command(BaseCommand):
 def words():
     """What the person at the terminal wants to know next."""
     if settings.DEMO:
-        return ("Demo sign-ins, all with the password chairside-demo:\n  "
+        return (f"Demo sign-ins, all with the password {DEMO_PASSWORD}:\n  "
                 "desk@demo.example  coordinator@demo.example  assistant@demo.example  hygienist@demo.example\n  "
                 "dentist@demo.example  ortho@demo.example  therapist@demo.example  biller@demo.example\n  "
                 "manager@demo.example  coach@demo.example  patient@demo.example")

@@ -5,8 +5,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from clinic.models import Clinic, User
+from config.demo.passwords import DEMO_PASSWORD
 from config.demo.plant import plant
-from config.demo.practices import DOMAIN, PASSWORD
+from config.demo.practices import DOMAIN
 
 
 class Command(BaseCommand):
@@ -34,4 +35,4 @@ class Command(BaseCommand):
             plant(patients=patients, years=years, seed=seed, out=self.stderr)
         self.stdout.write(
             f"The demo practice is ready after {time.monotonic() - started:.1f} s. "
-            f"Sign in as desk@{DOMAIN} with the password {PASSWORD}.")
+            f"Sign in as desk@{DOMAIN} with the password {DEMO_PASSWORD}.")
