@@ -172,6 +172,13 @@ def model_triggers(model):
                     (field.column, "clinic_id"))
 
 
+EXCLUSION = "exclusion constraint"
+
+
+def overlaps(model):
+    return [constraint for constraint in model._meta.constraints if isinstance(constraint, NoOverlap)]
+
+
 def expected(connection):
     """Every guard that this code asks for: {installed name: (definition, statements)}."""
     found = {}
@@ -179,23 +186,25 @@ def expected(connection):
         if not model._meta.managed or model._meta.proxy:
             continue
         triggers = list(model_triggers(model))
-        triggers += [constraint.span_trigger(model, connection.vendor) for constraint in model._meta.constraints
-                     if isinstance(constraint, NoOverlap)]
+        triggers += [constraint.span_trigger(model, connection.vendor) for constraint in overlaps(model)]
         for trigger in triggers:
             for name, definition, statements in trigger.statements(connection):
                 found[name] = (model._meta.db_table, definition, statements)
+        for constraint in overlaps(model):
+            if connection.vendor == "postgresql":
+                sql = str(constraint.create_sql(model, connection.SchemaEditorClass(connection, collect_sql=True)))
+                found[constraint.name] = (model._meta.db_table, EXCLUSION, [sql])
+                continue
+            for name, sql in constraint.sqlite_triggers(model, connection):
+                found[name] = (model._meta.db_table, sql, [sql])
         if connection.vendor == "sqlite":
-            for constraint in model._meta.constraints:
-                if isinstance(constraint, NoOverlap):
-                    for name, sql in constraint.sqlite_triggers(model, connection):
-                        found[name] = (model._meta.db_table, sql, [sql])
             for name, sql in getattr(model, "sqlite_triggers", dict)().items():
                 found[name] = (model._meta.db_table, sql, [sql])
     return found
 
 
 def installed(connection):
-    """Every trigger that the database holds: {name: (table, definition)}."""
+    """Every trigger and exclusion constraint that the database holds: {name: (table, definition)}."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'")
@@ -203,7 +212,9 @@ def installed(connection):
             cursor.execute(
                 "SELECT t.tgname, c.relname, p.proname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
                 "JOIN pg_proc p ON p.oid = t.tgfoid WHERE NOT t.tgisinternal "
-                "AND c.relnamespace = current_schema()::regnamespace AND t.tgenabled <> 'D'")
+                "AND c.relnamespace = current_schema()::regnamespace AND t.tgenabled <> 'D' "
+                "UNION ALL SELECT k.conname, c.relname, %s FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid "
+                "WHERE k.contype = 'x' AND c.relnamespace = current_schema()::regnamespace", [EXCLUSION])
         return {name: (table, definition) for name, table, definition in cursor.fetchall()}
 
 
@@ -230,8 +241,8 @@ def lay(using="default"):
     on = "" if connection.vendor == "sqlite" else " ON {}"
     with transaction.atomic(using=using), connection.cursor() as cursor:
         for name in {*(set(there) - set(wanted)), *(set(to_lay) & set(there))}:
-            if name not in wanted and not is_ours(name):
-                continue
+            if there[name][1] == EXCLUSION or (name not in wanted and not is_ours(name)):
+                continue  # a migration takes exclusion constraints away
             cursor.execute(f"DROP TRIGGER {quote(name)}" + on.format(quote(there[name][0])))
         for name in to_lay:
             for statement in wanted[name][2]:
@@ -250,7 +261,8 @@ def lifted(connection, model, because):
 
     quote = connection.ops.quote_name
     on = "" if connection.vendor == "sqlite" else f" ON {quote(model._meta.db_table)}"
-    names = [name for name, (table, _) in installed(connection).items() if table == model._meta.db_table]
+    names = [name for name, (table, definition) in installed(connection).items()
+             if table == model._meta.db_table and definition != EXCLUSION]
     GuardLift.objects.create(table=model._meta.db_table, because=because)
     with connection.cursor() as cursor:
         for name in names:

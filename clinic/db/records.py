@@ -86,7 +86,8 @@ class Recorded(models.Model):
     def record(self, *, by, because=""):
         """Validate, raise the version, save, and write the history row: who (`by`, an Actor), why, which way.
 
-        ValidationError when a field or constraint is broken; Stale when the row changed since it was loaded.
+        ValidationError when a field or the model's own rules are broken; IntegrityError, with the constraint's or guard's
+        name, when the database refuses; Stale when the row changed since it was loaded.
         """
         now = timezone.now()
         new = self._state.adding

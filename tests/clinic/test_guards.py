@@ -114,3 +114,13 @@ def test_looking_for_overlaps_reads_the_resources_day_not_its_past(book):
         plan = str(cursor.fetchall())
     assert "scheduling_providertime_of" in plan
     assert "starts_at>? AND starts_at<?" in plan
+
+
+def test_a_missing_exclusion_constraint_is_noticed_and_laid_again(db):
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite: triggers stand for it")
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE scheduling_providertime DROP CONSTRAINT scheduling_providertime_taken")
+    assert guards.missing(connection) == ["scheduling_providertime_taken"]
+    guards.lay()
+    assert guards.missing(connection) == []

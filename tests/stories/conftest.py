@@ -18,8 +18,8 @@ CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 # What fades in has no final colours yet; what turns for ever is not waited for.
-SETTLED = """() => Promise.allSettled(document.getAnimations().filter(
-    one => one.effect.getComputedTiming().iterations !== Infinity).map(one => one.finished))"""
+SETTLED = """() => Promise.race([
+    Promise.allSettled(document.getAnimations().map(one => one.finished)), new Promise(done => setTimeout(done, 300))])"""
 AXE_RULES = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations"]}
 
 
