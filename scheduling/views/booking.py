@@ -3,6 +3,7 @@ from datetime import timedelta
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -104,7 +105,7 @@ def move(request, visit_id):
 @require_POST
 @once
 def drop(request, visit_id):
-    """A card was dropped or pushed by keys: new start, length, column. Answers 204, or a refusal in one line."""
+    """A card was dropped or pushed by keys: new start, length, column. A refusal is one line."""
     visit = find(Appointment.objects.select_related("patient", "appointment_type", "provider", "operatory", "clinic"),
                  request.actor, pk=visit_id)
     look(request, Kind.VIEW, visit.patient)
@@ -138,11 +139,12 @@ def walk_in(request):
         if slot is None:
             raise Http404
         kind = find(AppointmentType.objects, request.actor, pk=key(request.POST.get("appointment_type")))
-        visit = Appointment.book(
-            by=request.actor, patient=patient, operatory=slot["operatory"], provider=slot["provider"],
-            appointment_type=kind, starts_at=slot["starts_at"], doctor=slot["doctor"], is_walk_in=True)
-        if may(request.actor, "scheduling.check_in"):
-            visit.check_in(by=request.actor)
+        with transaction.atomic():
+            visit = Appointment.book(
+                by=request.actor, patient=patient, operatory=slot["operatory"], provider=slot["provider"],
+                appointment_type=kind, starts_at=slot["starts_at"], doctor=slot["doctor"], is_walk_in=True)
+            if may(request.actor, "scheduling.check_in"):
+                visit.check_in(by=request.actor)
         messages.success(request, f"{patient.name} is checked in for {visit.operatory}.")
         return redirect("scheduling:today")
     offers = _offers(request, patient, now)
@@ -188,7 +190,9 @@ def _free(request, patient, form=None):
 
 def _filled(request, form, patient):
     """The form's values; a provider or operatory that was left open is whoever and whichever is free then."""
-    values = form.values()
+    values, slot = form.values(), posted_slot(request)
+    if slot is not None:  # who looks in is part of what was offered
+        return values | {"doctor": slot["doctor"]}
     if values["provider"] and values["operatory"]:
         return values
     found = fitting(

@@ -2,6 +2,7 @@
 from datetime import timedelta
 
 from django.contrib import messages
+from django.db import transaction
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -78,11 +79,13 @@ def check_in(request, visit_id):
     visit = find_visit(request, visit_id)
     history = visit.patient.medical_history
     if request.method == "POST":
-        visit.check_in(by=request.actor)
-        if request.POST.get("contact_confirmed"):
-            visit.patient.confirm_contact(by=request.actor)
-        if request.POST.get("medical_reviewed") and history is not None:
-            MedicalHistory.review(patient=visit.patient, by=request.actor, seen_number=whole(request.POST["medical_reviewed"]))
+        with transaction.atomic():
+            visit.check_in(by=request.actor)
+            if request.POST.get("contact_confirmed"):
+                visit.patient.confirm_contact(by=request.actor)
+            if request.POST.get("medical_reviewed") and history is not None:
+                MedicalHistory.review(
+                    patient=visit.patient, by=request.actor, seen_number=whole(request.POST["medical_reviewed"]))
         messages.success(request, f"{visit.patient.name} is checked in.")
         return back(request, "scheduling:visit", visit.pk)
     return render(request, "scheduling/check_in.html", {
@@ -133,15 +136,21 @@ def check_out(request, visit_id):
     """Finish: book the proposed next visit when one was chosen, then check out."""
     visit = find_visit(request, visit_id)
     slot = posted_slot(request)
-    if slot is not None:
-        following = Appointment.book(
-            by=request.actor, patient=visit.patient, appointment_type=visit.appointment_type, operatory=slot["operatory"],
-            provider=slot["provider"], doctor=slot["doctor"], starts_at=slot["starts_at"], because="Booked at check-out")
+    with transaction.atomic():
+        following = _book_following(request, visit, slot) if slot is not None else None
+        visit.check_out(by=request.actor)
+    if following is not None:
         local = following.starts_at.astimezone(request.actor.clinic.zone)
         messages.success(request, f"Next visit: {local:%A %-d %B %Y %-H:%M}.")
-    visit.check_out(by=request.actor)
     messages.success(request, f"{visit.patient.name} is checked out.")
     return redirect("scheduling:today")
+
+
+def _book_following(request, visit, slot):
+    """The proposed next visit: the same type, at the chosen free time."""
+    return Appointment.book(
+        by=request.actor, patient=visit.patient, appointment_type=visit.appointment_type, operatory=slot["operatory"],
+        provider=slot["provider"], doctor=slot["doctor"], starts_at=slot["starts_at"], because="Booked at check-out")
 
 
 @rule("scheduling.cancel")

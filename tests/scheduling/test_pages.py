@@ -315,7 +315,7 @@ def test_check_out_books_the_proposed_next_visit(cast, desk_client, book):
 def test_a_check_out_that_cannot_be_leaves_no_next_visit_behind(cast, desk_client, book):
     visit = book("2026-11-20 9:00")
     slot = f"2027-05-03T14:00:00+00:00|{cast.operatories[0].pk}|{cast.drill.pk}|"
-    answer = desk_client.post(f"/visits/{visit.pk}/check-out/", {"slot": slot, "once": str(uuid4())})
+    answer = desk_client.post(f"/visits/{visit.pk}/check-out/", {"slot": slot})
     assert answer.status_code == 409
     assert Appointment.objects.count() == 1
 
@@ -412,3 +412,18 @@ def test_a_slot_that_makes_no_sense_books_nothing(cast, desk_client, slot):
     answer = desk_client.post("/visits/book/", form(cast, slot=slot, day="", time=""))
     assert answer.status_code in (404, 422)
     assert not Appointment.objects.exists()
+
+
+def test_an_offered_time_is_booked_with_the_dentist_who_is_free_then(cast, desk_client, book, at):
+    """The patient's own dentist is busy at the look, so another one was offered, and is the one who is booked."""
+    Block.place(
+        by=cast.desk, provider=cast.drill, starts_at=at("2026-12-01 8:00"), ends_at=at("2026-12-01 12:00"), title="Course"
+    )
+    page = desk_client.get(
+        f"/visits/next-free/?patient={cast.ada.pk}&appointment_type={cast.cleaning.pk}&from_day=2026-12-01"
+    ).content.decode()
+    slot = page.split('name="slot" value="')[1].split('"')[0]
+    data = {"patient": cast.ada.pk, "appointment_type": cast.cleaning.pk, "slot": slot}
+    assert desk_client.post("/visits/book/", data).status_code == 302
+    assert set(Appointment.objects.get().provider_time.values_list("provider__short_name", flat=True)) == {
+        "Holly", "Dr. Bridge"}

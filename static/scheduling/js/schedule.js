@@ -51,6 +51,7 @@ attach("[data-schedule]", (schedule) => {
   }
 
   function bookCell() {
+    if (!schedule.dataset.book) return;
     const column = columns()[cell.column];
     const url = new URL(schedule.dataset.book, window.location.href);
     url.searchParams.set("at", wall(cell.column, cell.at));
@@ -93,14 +94,12 @@ attach("[data-schedule]", (schedule) => {
       await reload(card.dataset.card);
       return;
     }
-    if (answer.type === "opaqueredirect" || answer.ok) {
-      say(`Moved to ${clock(at)}, ${columns()[columnIndex].dataset.name}`);
-      showToast(`Moved to ${clock(at)}, ${columns()[columnIndex].dataset.name}.`, "green");
-    } else {
-      const words = (answer.headers.get("Content-Type") || "").startsWith("text/plain") ? await answer.text() : "The visit could not be moved.";
-      showToast(`${words} It stays where it was.`, "red");
-    }
-    await reload(card.dataset.card);
+    const moved = answer.type === "opaqueredirect" || answer.ok;
+    const place = `${clock(at)}, ${columns()[columnIndex].dataset.name}`;
+    const why = !moved && (answer.headers.get("Content-Type") || "").startsWith("text/plain") ? await answer.text() : "The visit could not be moved.";
+    await reload(card.dataset.card); // First, so that the next act starts from what is on record.
+    if (moved) say(`Moved to ${place}`);
+    showToast(moved ? `Moved to ${place}.` : `${why} It stays where it was.`, moved ? "green" : "red");
   }
 
   async function reload(focusCard) {
@@ -167,6 +166,7 @@ attach("[data-schedule]", (schedule) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     const card = event.target.closest("[data-card]");
     const arrow = ARROWS[event.key];
+    if (arrow && !schedule.dataset.book) return; // Nothing to choose here: the arrows scroll, Tab walks the visits.
     if (arrow) {
       event.preventDefault();
       if (moving) carry(arrow[0], arrow[1] * STEP);
@@ -181,7 +181,11 @@ attach("[data-schedule]", (schedule) => {
       return;
     }
     if (!card) {
-      if (event.key === "Enter" || event.key === "b" || event.key === "n") { event.preventDefault(); bookCell(); }
+      if (!schedule.dataset.book || !["Enter", "b", "n"].includes(event.key)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (event.target.closest(".cell")) bookCell();
+      else goTo(cell.column, cell.at, "down");
       return;
     }
     if (event.key === "m") { event.preventDefault(); event.stopPropagation(); take(card); }
@@ -196,7 +200,7 @@ attach("[data-schedule]", (schedule) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
     if (document.documentElement.classList.contains("keys-off")) return;
     if (schedule.contains(event.target)) return;
-    if (event.key in ARROWS && !event.target.closest("a, button, summary, [popover]")) { event.preventDefault(); goTo(cell.column, cell.at, "down"); }
+    if (event.key in ARROWS && schedule.dataset.book && !event.target.closest("a, button, summary, [popover]")) { event.preventDefault(); goTo(cell.column, cell.at, "down"); }
     if (event.key === "b" && schedule.dataset.book) { event.preventDefault(); goTo(cell.column, cell.at, "down"); }
   });
 
