@@ -10,6 +10,7 @@ from clinic.db.fields import EncryptedJSONField
 from clinic.models import MedicalHistory, Operatory, Provider
 from scheduling import slots
 from scheduling.models import Appointment, Block, HoursException
+from scheduling.models.appointment import change_token
 
 OPENS, CLOSES = 7 * 60, 19 * 60  # minutes shown when nothing lies outside
 ICONS = {
@@ -19,7 +20,7 @@ ICONS = {
 VISIT_COLUMNS = (
     "id", "patient_id", "patient__first_name", "patient__last_name", "patient__preferred_name", "operatory_id",
     "provider_id", "appointment_type_id", "appointment_type__name", "appointment_type__colour", "starts_at", "ends_at",
-    "chair_starts_at", "chair_ends_at", "status", "parts", "shared_chair", "version")
+    "status", "parts", "version", "updated_at")
 
 
 @dataclass
@@ -71,6 +72,7 @@ class Grid:
     hours: list  # [(at, "9:00")]
     zone: object
     visits: int
+    token: str = ""  # of the visits shown; see AppointmentQuerySet.change_token
 
     def wall_minutes(self, at):
         """Minutes after midnight on this day's wall clock; 0 or 24 h for what lies before or after the day.
@@ -114,6 +116,7 @@ def day_grid(actor, day, by="operatory"):
     visits = list(Appointment.objects.visible_to(actor).holding().between(starts_at, ends_at).order_by(
         "starts_at").values_list(*VISIT_COLUMNS, newest_history()))
     grid = _empty_grid(day, *_extent(visits, hours, clinic.zone), clinic.zone, len(visits))
+    grid.token = change_token(len(visits), sum(row[14] for row in visits), max((row[15] for row in visits), default=None))
     names = {key: (name, colour) for key, name, colour in providers}
     rooms = dict(operatories)
     if by == "provider":
@@ -233,7 +236,7 @@ def _place(starts_at, ends_at, grid):
 def _cards(row, by, names, rooms, grid):
     """(column's id, Card) of a visit: in its operatory, or with every provider whose minutes it takes."""
     (key, _, first_name, last_name, preferred, operatory_id, provider_id, _, kind, colour, starts_at, ends_at,
-     _, _, status, parts, _, version, content) = row
+     status, parts, version, _, content) = row
     provider, provider_colour = names.get(provider_id, ("", 0))
     card = {
         "id": key, "name": f"{last_name}, {preferred or first_name}", "kind": kind, "status": status,

@@ -40,8 +40,12 @@ class AppointmentQuerySet(RecordQuerySet):
     def change_token(self):
         """A text that differs after any change to these rows; one query."""
         seen = self.aggregate(rows=Count("pk"), versions=Sum("version"), last=Max("updated_at"))
-        last = seen["last"].timestamp() if seen["last"] else 0
-        return f"{seen['rows']}-{seen['versions'] or 0}-{last:.6f}"
+        return change_token(seen["rows"], seen["versions"] or 0, seen["last"])
+
+
+def change_token(rows, versions, last):
+    """How many rows, the sum of their versions, the newest change: any change to any of them makes another token."""
+    return f"{rows}-{versions}-{last.timestamp() if last else 0:.6f}"
 
 
 class Appointment(Record):

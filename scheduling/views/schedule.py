@@ -24,10 +24,8 @@ def schedule(request):
     """One day; `?day=`, `?by=operatory|provider`. With `?after=` only the grid, and 204 when nothing changed."""
     day = _day(request)
     by = "provider" if request.GET.get("by") == "provider" else "operatory"
-    if "after" in request.GET:
-        token = _token(request, day, 1)
-        if token == request.GET["after"]:
-            return HttpResponse(status=204)
+    if "after" in request.GET and request.GET["after"] == _token(request, day, 1):
+        return HttpResponse(status=204)
     grid = day_grid(request.actor, day, by)
     look(request, Kind.LIST, rows=grid.visits)
     context = _context(request, grid, day, by, keep="by=provider&" if by == "provider" else "")
@@ -46,7 +44,11 @@ def week(request):
         (row for row in providers if row.user_id == request.user.pk), providers[0] if providers else None)
     if provider is None:
         return render(request, "scheduling/no_providers.html", {})
+    token = _token(request, monday, 7)
+    if request.GET.get("after") == token:
+        return HttpResponse(status=204)
     grid = week_grid(request.actor, monday, provider)
+    grid.token = token
     look(request, Kind.LIST, rows=grid.visits)
     context = _context(request, grid, day, "week", keep=f"provider={provider.pk}&")
     context |= {"providers": providers, "provider": provider, "monday": monday, "sunday": monday + timedelta(days=6)}
@@ -56,9 +58,7 @@ def week(request):
 def _answer(request, context):
     if "after" not in request.GET:
         return render(request, "scheduling/schedule.html", context)
-    response = render(request, "scheduling/_grid.html", context)
-    response["X-Change-Token"] = context["token"]
-    return response
+    return render(request, "scheduling/_grid.html", context)
 
 
 def _context(request, grid, day, by, keep):
@@ -77,13 +77,13 @@ def _context(request, grid, day, by, keep):
         "date_order": "dmy" if DAY_FIRST.get(request.actor.clinic.country, True) else "mdy",
         "may_book": may(request.actor, "scheduling.add_appointment"),
         "may_move": may(request.actor, "scheduling.change_appointment"),
-        "may_block": may(request.actor, "scheduling.add_block"), "token": "",
+        "may_block": may(request.actor, "scheduling.add_block"),
     }
 
 
 def _token(request, day, days):
     clinic = request.actor.clinic
-    return Appointment.objects.visible_to(request.actor).between(
+    return Appointment.objects.visible_to(request.actor).holding().between(
         slots.midnight(day, clinic.zone), slots.midnight(day + timedelta(days=days), clinic.zone)).change_token()
 
 

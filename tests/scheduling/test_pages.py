@@ -57,7 +57,7 @@ def test_the_week_takes_the_same_queries_for_any_number_of_visits(cast, desk_cli
     provider = Appointment.objects.first().provider_id
     with CaptureQueriesContext(connection()) as queries:
         desk_client.get(f"/schedule/week/?day=2026-12-01&provider={provider}")
-    assert len(queries) == SIGN_IN + 7
+    assert len(queries) == SIGN_IN + 8
 
 
 def connection():
@@ -427,3 +427,17 @@ def test_an_offered_time_is_booked_with_the_dentist_who_is_free_then(cast, desk_
     assert desk_client.post("/visits/book/", data).status_code == 302
     assert set(Appointment.objects.get().provider_time.values_list("provider__short_name", flat=True)) == {
         "Holly", "Dr. Bridge"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/schedule/?day=2026-12-01", "/schedule/?day=2026-12-01&by=provider", "/schedule/week/?day=2026-12-01"]
+)
+def test_the_schedule_refreshes_itself_only_when_something_changed(cast, desk_client, book, path):
+    visit = book()
+    token = desk_client.get(path).content.decode().split('data-token="')[1].split('"')[0]
+    assert desk_client.get(f"{path}&after={token}").status_code == 204
+    visit.confirm(by=cast.desk)
+    answer = desk_client.get(f"{path}&after={token}")
+    assert answer.status_code == 200
+    assert answer.content.decode().lstrip().startswith('<div class="grid-head"')
+    assert f'data-token="{token}"' not in answer.content.decode()

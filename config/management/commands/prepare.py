@@ -1,4 +1,6 @@
 """`prepare`: what `bin/serve` needs before the first request, in one process."""
+import io
+
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import DatabaseError, connection
@@ -21,7 +23,7 @@ class Command(BaseCommand):
                 f"The database does not answer ({str(error).strip().splitlines()[0]}). "
                 "Is DATABASE_URL right, and does the server run?") from error
         call_command("migrate", verbosity=0, interactive=False)
-        call_command("check", databases=["default"], stdout=self.stderr)
+        call_command("check", databases=["default"], stdout=io.StringIO())  # only what is wrong is worth a line
         schedules.lay()
         if settings.DEMO and not Clinic.objects.exists():
             call_command("seed_demo", stdout=self.stderr)

@@ -1,5 +1,6 @@
 /* The grid: a cell that arrows move, cards that keys and the pointer move and stretch. The server decides. */
 import { attach, requestHeaders } from "../../clinic/js/attach.js";
+import { serverAnswers, sessionEnded } from "../../clinic/js/connection.js";
 import { isTyping } from "../../clinic/js/keys.js";
 import { showToast } from "../../clinic/js/toast.js";
 
@@ -102,11 +103,12 @@ attach("[data-schedule]", (schedule) => {
     showToast(moved ? `Moved to ${place}.` : `${why} It stays where it was.`, moved ? "green" : "red");
   }
 
-  async function reload(focusCard) {
+  async function reload(focusCard, after = "-") {
     const url = new URL(schedule.dataset.url, window.location.href);
-    url.searchParams.set("after", "-");
+    url.searchParams.set("after", after);
     const answer = await fetch(url, { headers: requestHeaders(), cache: "no-store" });
-    if (answer.status !== 200) return;
+    if (answer.redirected || answer.status === 401 || answer.status === 403) sessionEnded();
+    if (answer.status !== 200 || answer.redirected) return;
     const { scrollTop, scrollLeft } = schedule;
     schedule.innerHTML = await answer.text();
     schedule.scrollTo(scrollLeft, scrollTop);
@@ -114,6 +116,33 @@ attach("[data-schedule]", (schedule) => {
     window.htmx?.process(schedule);
     if (focusCard) schedule.querySelector(`[data-card="${CSS.escape(focusCard)}"]`)?.focus({ preventScroll: true });
   }
+
+  /* What others change appears by itself; not while a visit is carried or something is open over the grid. */
+  const inUse = () => document.hidden || moving || schedule.querySelector(".is-moving") ||
+    document.querySelector("dialog[open], [popover]:popover-open");
+  let failures = 0;
+
+  async function refresh() {
+    const here = document.activeElement;
+    const hadCell = schedule.querySelector(".cell");
+    const cellFocused = hadCell && hadCell === here;
+    if (!inUse()) {
+      const head = schedule.querySelector("[data-token]");
+      try {
+        await reload(here?.closest?.("[data-card]")?.dataset.card, head.dataset.token);
+        if (failures > 1) serverAnswers(true);
+        failures = 0;
+        if (hadCell && !schedule.querySelector(".cell")) drawCell(cellFocused);
+        const now = schedule.querySelector("[data-token]");
+        if (now.dataset.first !== schedule.dataset.first || now.dataset.rows !== schedule.dataset.rows) window.location.reload();
+      } catch {
+        failures += 1;
+        if (failures === 2) serverAnswers(false);
+      }
+    }
+    setTimeout(refresh, Number(schedule.dataset.seconds) * 1000 * Math.min(4, 1 + failures));
+  }
+  setTimeout(refresh, Number(schedule.dataset.seconds) * 1000);
 
   /* Moving by keys: m takes the card, arrows carry it, Enter drops, Esc puts it back. */
   function take(card) {
