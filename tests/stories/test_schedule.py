@@ -149,3 +149,12 @@ def test_d_opens_the_month_and_takes_a_typed_day(screen, tomorrow, clone):
     desk.go("[")
     desk.go("t")
     assert f"{clone.clinic.today():%-d %b %Y}" in desk.page.locator("h1").inner_text()
+
+
+def test_what_somebody_else_changes_appears_by_itself(screen, clone, visits, tomorrow, wall):
+    ada, _ = visits
+    desk = screen("receptionist").open(f"/schedule/?day={tomorrow}")
+    focus_on(desk, ada)
+    ada.reschedule(by=clone.manager, operatory=clone.operatories[2])
+    desk.page.locator(f'[data-column="{clone.operatories[2].pk}"] [data-card="{ada.pk}"]').wait_for(timeout=6000)
+    assert desk.page.evaluate("() => document.activeElement.dataset.card") == str(ada.pk)  # and the focus stays
