@@ -186,8 +186,21 @@ def encoding_of(path):
                 line.decode("utf-8")
                 lines += 1
         except UnicodeDecodeError:
-            return "cp1252", lines + sum(1 for _ in file)
+            return "cp1252", lines + _lines_of_windows_text(line, file)
     return "utf-8-sig", lines
+
+
+def _lines_of_windows_text(line, file):
+    """How many lines are left; CannotRead for what is no text in that encoding either."""
+    count = 1
+    try:
+        line.decode("cp1252")
+        for line in file:
+            line.decode("cp1252")
+            count += 1
+    except UnicodeDecodeError:
+        raise CannotRead("This is not a text file. Save the list as CSV, best in UTF-8.") from None
+    return count
 
 
 def header_of(head):

@@ -62,6 +62,7 @@ def _take_dates(text, whole=False, today=None):
 
 
 def _read(parts, form, today):
+    shortened = len(parts[0] if form == "ymd" else parts[2]) == 2
     if form == "ymd":
         year, month, day = map(int, parts)
         tries = [(year, month, day)]
@@ -73,7 +74,7 @@ def _read(parts, form, today):
         tries = [(int(parts[2]), MONTHS.get(name, 0), int(day))]
     found = []
     for year, month, day in tries:
-        if year < 100:  # a birth year of two digits lies in the last hundred years
+        if shortened:  # a birth year of two digits lies in the last hundred years
             year += 2000 if year <= today.year % 100 else 1900
         try:
             when = date(year, month, day)

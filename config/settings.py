@@ -4,6 +4,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from clinic.db.cipher import parse_keyring
 from config import local_secrets
 from config.roles import ROLES
 
@@ -50,6 +51,10 @@ KEYRING = secret(
     "KEYRING", local_secrets.keyring,
     "Set it to name:key, the key being the base64 of 32 random bytes; older keys follow after commas. "
     "It opens every encrypted value, so keep a copy outside this machine.")
+
+parse_keyring(KEYRING)  # a ring that opens nothing is said now, not at the first medical history
+if not LOCAL and len(SECRET_KEY) < 40:
+    raise ImproperlyConfigured("SECRET_KEY is shorter than 40 characters, so it could be guessed. Make a longer random one.")
 
 DEBUG = read("bool", "DEBUG", False, "Set it to true or false.")
 if DEBUG and not LOCAL:

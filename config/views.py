@@ -1,5 +1,6 @@
 """The address of the house: everyone's first page."""
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
 
 from clinic.access.rules import signed_in
 
@@ -7,6 +8,7 @@ FIRST_PAGE = {"staff": "scheduling:today", "portal": "clinic:portal", "coach": "
 
 
 @signed_in
+@require_safe
 def home(request):
     """Lead to the first page of the hat one wears; somebody without one is told whom to ask."""
     if request.actor is None:

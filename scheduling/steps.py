@@ -39,9 +39,18 @@ NEXT = {
 }
 
 
+# The verb that led to a step: who may not take it may not undo it either.
+LED_HERE = {"confirmed": "confirm", "checked_in": "check_in", "seated": "seat", "completed": "complete", "checked_out": "check_out"}
+
+
+def may_step_back(actor, status):
+    return may(actor, "scheduling.step_back") and may(actor, f"scheduling.{LED_HERE.get(status, 'step_back')}")
+
+
 def next_steps(actor, status, asks=False):
     """The steps that this actor may take from this status, the main one first."""
-    steps = [step for step in NEXT[status] if may(actor, f"scheduling.{step.verb}")]
+    steps = [step for step in NEXT[status] if may(actor, f"scheduling.{step.verb}")
+             and (step is not STEP_BACK or may_step_back(actor, status))]
     if asks:
         steps = [Step(**{**vars(step), "asks": True}) if step.verb == "check_in" else step for step in steps]
     return steps

@@ -38,6 +38,8 @@ class PatientQuerySet(RecordQuerySet):
         Served by `clinic_patient_search_gin` (PostgreSQL) or the FTS5 table `clinic_patient_fts` (SQLite); words of
         one or two letters by `clinic_patient_last_prefix` and `clinic_patient_first_prefix`.
         """
+        if numbered := re.fullmatch(r"\s*#\s*(\d+)\s*", text):  # as it stands on the page: the chart number alone
+            return self.filter(chart_number=numbered[1])
         groups = search.terms(text)
         if not groups:
             return self.none()

@@ -2,6 +2,7 @@
 from django import forms
 from django.core.paginator import Paginator
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from clinic.access.rules import rule
 
@@ -44,6 +45,7 @@ def sample_rows(count):
 
 
 @rule("clinic.use_staff_pages")
+@require_safe
 def styleguide(request):
     """Shows the design system in the signed-in shell."""
     bad = SampleForm({"name": "", "born": "31/31/88", "contact": "pigeon", "note": "Prefers mornings"}, prefix="bad")

@@ -1,11 +1,13 @@
 """What holds for every request: an id, no caching, and refusals as clear answers."""
 import logging
 import re
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import IntegrityError
 from django.http import HttpResponse
 from django.shortcuts import render, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from clinic.db.keys import uuid7
 from clinic.db.refusals import Refused, constraint_name
@@ -31,6 +33,8 @@ def no_store(get_response):
     def middleware(request):
         response = get_response(request)
         response["Cache-Control"] = "no-store"
+        if request.method == "HEAD" and not response.streaming:
+            response.content = b""
         return response
     return middleware
 
@@ -65,7 +69,14 @@ def refusal(request, sentence, status=409):
     """A refusal as a page; for htmx as one line of text, which the shell shows as a toast."""
     if request.htmx:
         return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")
-    return render(request, "409.html", {"message": sentence}, status=status)
+    return render(request, "409.html", {"message": sentence, "back_url": page_before(request)}, status=status)
+
+
+def page_before(request):
+    """The page on which the button was pressed, when it is one of ours: a refusal is no dead end."""
+    before = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(before, {request.get_host()}, require_https=request.is_secure())
+    return urlsplit(before)._replace(scheme="", netloc="").geturl() if before and ours else ""
 
 
 refusals = Refusals

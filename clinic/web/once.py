@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 
 from clinic.models import OnceKey
+from clinic.web.middleware import refusal
 
 KEY = re.compile(r"[0-9A-Za-z-]{8,64}")
 KEPT_HEADERS = ("Location", "Content-Type", "HX-Redirect", "HX-Trigger", "HX-Retarget", "HX-Reswap", "HX-Location")
@@ -27,7 +28,7 @@ def once(view):
         fingerprint = _fingerprint(request)
         stored = _stored(request, key)
         if stored is not None:
-            return _replay(stored, fingerprint)
+            return _replay(request, stored, fingerprint)
         try:
             with transaction.atomic():
                 with transaction.atomic():
@@ -45,7 +46,7 @@ def once(view):
             stored = _stored(request, key)
             if stored is None:
                 raise
-            return _replay(stored, fingerprint)
+            return _replay(request, stored, fingerprint)
     wrapped.once = True
     return wrapped
 
@@ -65,11 +66,10 @@ def _fingerprint(request):
         f"{settings.SECRET_KEY}{request.method}{request.path}{fields!r}".encode()).hexdigest()
 
 
-def _replay(stored, fingerprint):
+def _replay(request, stored, fingerprint):
     if stored.fingerprint != fingerprint:
-        return HttpResponse(
-            "This form was sent before with other contents. Reload the page and send it again.", status=422,
-            content_type="text/plain; charset=utf-8")
+        return refusal(
+            request, "This form was sent before with other contents, and that was done. Nothing was done twice.", 422)
     response = HttpResponse(stored.body, status=stored.status)
     for name, value in stored.headers.items():
         response[name] = value

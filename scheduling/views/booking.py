@@ -47,6 +47,7 @@ def book(request):
         else:
             local = visit.starts_at.astimezone(request.actor.clinic.zone)
             messages.success(request, f"Booked: {visit.appointment_type}, {local:%A %-d %B %-H:%M}, {visit.operatory}.")
+            warn_outside_hours(request, visit)
             return back(request, "clinic:patient", patient.pk)
     return render(request, "scheduling/book.html", {
         **visit_page(request, patient), "form": form, "patient": patient, "taken": taken,
@@ -92,6 +93,7 @@ def move(request, visit_id):
             refused = refusal
         else:
             messages.success(request, "Saved.")
+            warn_outside_hours(request, visit)
             return redirect("scheduling:visit", visit.pk)
     taken = refused if isinstance(refused, TimeTaken) else None
     return render(request, "scheduling/move.html", {
@@ -152,6 +154,13 @@ def walk_in(request):
         **visit_page(request, patient), "patient": patient, "offers": offers,
         "anything": any(openings for _, openings in offers),
         "nothing_for": [kind.name for kind, openings in offers if not openings]})
+
+
+def warn_outside_hours(request, visit):
+    """Booked all the same, but said: nobody works then, or the practice is closed."""
+    day = visit.starts_at.astimezone(request.actor.clinic.zone).date()
+    if not Calendar(request.actor.clinic, day, day).works(visit.provider_id, visit.starts_at, visit.ends_at):
+        messages.warning(request, f"{visit.provider} does not work at that time. Check the hours, or move the visit.")
 
 
 def visit_page(request, patient):

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from clinic.access.rules import find, may, rule
 from clinic.audit.looks import Kind, look
+from clinic.db.refusals import NotAllowed
 from clinic.models import MedicalHistory
 from clinic.web.asked import whole
 from clinic.web.back import back
@@ -18,7 +19,7 @@ from scheduling.forms import CancelForm
 from scheduling.models import Appointment
 from scheduling.offers import described, posted_slot, spread
 from scheduling.openings import Calendar
-from scheduling.steps import next_steps
+from scheduling.steps import may_step_back, next_steps
 from scheduling.views.booking import visit_page
 from scheduling.views.today import ASK_AGAIN
 
@@ -60,6 +61,8 @@ def step(verb):
     @once
     def view(request, visit_id):
         visit = find_visit(request, visit_id)
+        if verb == "step_back" and not may_step_back(request.actor, visit.status):
+            raise NotAllowed("This step was not yours to take, so it is not yours to undo. Ask those who took it.")
         getattr(visit, verb)(by=request.actor)
         messages.success(request, f"{visit.patient.name} {SAID[verb]}.")
         return back(request, "scheduling:visit", visit.pk)

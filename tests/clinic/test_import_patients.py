@@ -242,3 +242,10 @@ def test_ten_thousand_lines_are_taken_but_for_the_bad_ones_and_a_second_run_chan
     assert rejected(path)[0][0] == "8"  # two lines a record
     assert "0 patients added, 9,850 were there already, 150 lines rejected" in take(path)
     assert of(cast).count() == before + 9850
+
+
+def test_a_file_that_is_no_text_is_refused_with_a_sentence(take, tmp_path):
+    path = tmp_path / "photo.csv"
+    path.write_bytes(bytes(range(256)))
+    with pytest.raises(CommandError, match="not a text file"):
+        take(path)

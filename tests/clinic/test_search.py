@@ -78,6 +78,10 @@ def test_finds_by_chart_number(cast, jose):
     assert Patient.objects.visible_to(cast.desk).matching(jose.chart_number)[0] == jose
 
 
+def test_the_number_as_it_stands_on_the_page_finds_that_patient_alone(cast, jose):
+    assert list(Patient.objects.visible_to(cast.desk).matching(f"#{jose.chart_number}")) == [jose]
+
+
 def test_the_patient_with_that_chart_number_comes_before_phones_that_contain_it(cast, jose):
     other = Patient.register(
         by=cast.desk, first_name="Aaron", last_name="Aa", date_of_birth=date(1990, 1, 1), phone="+1 201 555 0" + "103"

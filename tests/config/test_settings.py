@@ -50,6 +50,8 @@ def test_development_needs_nothing():
         ({"ENVIRONMENT": "moon"}, "Set it to dev, test, staging or production"),
         ({"SECRET_KEY": ""}, "SECRET_KEY is missing. Set it to a long random text"),
         ({"KEYRING": ""}, "KEYRING is missing. Set it to name:key"),
+        ({"KEYRING": "a:short"}, "KEYRING is not usable"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY is shorter than 40 characters"),
         ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS is missing"),
         ({"DEMO": "1"}, "Set DEMO=0 in production"),
         ({"DEBUG": "1"}, "DEBUG shows patient data"),

@@ -441,3 +441,29 @@ def test_the_schedule_refreshes_itself_only_when_something_changed(cast, desk_cl
     assert answer.status_code == 200
     assert answer.content.decode().lstrip().startswith('<div class="grid-head"')
     assert f'data-token="{token}"' not in answer.content.decode()
+
+
+def test_a_visit_outside_working_hours_is_booked_and_said(cast, desk_client):
+    page = desk_client.post("/visits/book/", form(cast, time="19:00"), follow=True).content.decode()
+    assert "does not work at that time" in page
+    assert "does not work" not in desk_client.post("/visits/book/", form(cast, time="10:00"), follow=True).content.decode()
+
+
+def test_a_step_is_undone_only_by_those_who_may_take_it(cast, sign_in, book):
+    visit = book()
+    for verb in ("check_in", "seat", "complete", "check_out"):
+        getattr(visit, verb)(by=cast.manager)
+    assert sign_in("assistant").post(f"/visits/{visit.pk}/step-back/").status_code == 403
+    assert sign_in("receptionist").post(f"/visits/{visit.pk}/step-back/").status_code == 302
+
+
+def test_a_refusal_leads_back_to_the_page_it_came_from(cast, desk_client, book):
+    visit = book()
+    page = desk_client.post(f"/visits/{visit.pk}/check-out/", headers={"Referer": f"http://testserver/visits/{visit.pk}/"})
+    assert f'href="/visits/{visit.pk}/"' in page.content.decode()
+    page = desk_client.post(f"/visits/{visit.pk}/check-out/", headers={"Referer": "https://evil.example/x"})
+    assert "evil" not in page.content.decode()
+
+
+def test_a_year_of_four_digits_is_never_shortened(cast, desk_client):
+    assert desk_client.post("/visits/book/", form(cast, day="0001-01-01")).status_code == 422
