@@ -12,7 +12,9 @@ class ClinicConfig(AppConfig):
         from clinic.access.groups import make_groups
         from clinic.db import guards
         from clinic.db.records import stamp_history
+        from clinic.models.installation import make_first_key
 
         pre_create_historical_record.connect(stamp_history, dispatch_uid="clinic.stamp_history")
         post_migrate.connect(guards.lay_after_migrate, sender=self, dispatch_uid="clinic.guards")
+        post_migrate.connect(make_first_key, sender=self, dispatch_uid="clinic.first_key")
         post_migrate.connect(make_groups, sender=self, dispatch_uid="clinic.groups")

@@ -4,7 +4,7 @@ from django.urls import reverse
 from clinic.access.hats import name_of
 
 RAIL = [
-    # label, route, icon, key, permission, hats
+    # label, route, icon, key, permission
     ("Today", "scheduling:today", "sun", "t", "scheduling.view_schedule"),
     ("Schedule", "scheduling:schedule", "calendar-days", "s", "scheduling.view_schedule"),
     ("Patients", "clinic:patients", "users", "p", "clinic.search_patients"),

@@ -37,6 +37,21 @@ def with_providers(visit):
     return found
 
 
+def with_shared(visit):
+    """Knowing double bookings in the way of an ordinary visit: the constraints hold only between ordinary ones."""
+    shared = type(visit).objects.holding().exclude(pk=visit.pk).filter(
+        clinic=visit.clinic_id, operatory=visit.operatory_id, shared_chair=True,
+        chair_starts_at__lt=visit.chair_ends_at, chair_ends_at__gt=visit.chair_starts_at)
+    found = [Conflict(row.pk, "operatory", visit.operatory.name, row.chair_starts_at, row.chair_ends_at) for row in shared]
+    times = ProviderTime.objects.exclude(appointment=visit.pk).filter(
+        clinic=visit.clinic_id, provider__in=[part[0] for part in visit.parts], is_shared=True,
+        starts_at__lt=visit.ends_at, ends_at__gt=visit.starts_at).select_related("provider")
+    spans = list(visit.provider_spans())
+    return found + [
+        Conflict(row.appointment_id, "provider", row.provider.name, row.starts_at, row.ends_at) for row in times
+        if any(str(row.provider_id) == str(key) and row.starts_at < end and row.ends_at > start for key, start, end in spans)]
+
+
 def with_blocks(visit):
     """Blocks of the operatory or of a provider's minutes; they live in a table of their own (decision 3)."""
     found, spans = [], list(visit.provider_spans())

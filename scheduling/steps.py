@@ -2,6 +2,7 @@
 from dataclasses import dataclass
 
 from clinic.access.rules import may
+from scheduling.models.appointment import may_step_back
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,6 @@ NEXT = {
     "cancelled": [REACTIVATE],
     "no_show": [REACTIVATE],
 }
-
-
-# The verb that led to a step: who may not take it may not undo it either.
-LED_HERE = {"confirmed": "confirm", "checked_in": "check_in", "seated": "seat", "completed": "complete", "checked_out": "check_out"}
-
-
-def may_step_back(actor, status):
-    return may(actor, "scheduling.step_back") and may(actor, f"scheduling.{LED_HERE.get(status, 'step_back')}")
 
 
 def next_steps(actor, status, asks=False):

@@ -126,8 +126,7 @@ def clone(request, django_db_setup, django_db_blocker):
 def clear_caches():
     from clinic.models import installation
 
-    installation._current.cache_clear()
-    installation._unwrapped.cache_clear()
+    installation.forget_keys()
 
 
 def copy_database(original):

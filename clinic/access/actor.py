@@ -1,5 +1,5 @@
 """Who acts: one frozen value for a request, a token, a job or a command."""
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -41,10 +41,6 @@ class Actor:
         return cls(
             user=membership.user, clinic=membership.clinic, membership=membership, roles=frozenset(roles),
             permissions=permissions_of(roles), **more)
-
-    def at(self, clinic):
-        """The same system actor for another clinic."""
-        return replace(self, clinic=clinic)
 
 
 def permissions_of(roles):

@@ -6,9 +6,10 @@ SESSION_KEY = "hat"
 
 
 def hats_of(user):
-    """Every actor that this user can be now: memberships first, then coached clinics, then portals.
+    """The actors that this user can be: of a member the clinics, of somebody who is none what they coach and whose portal
+    they may use. A member who is a patient too has a sign-in of their own for the portal.
 
-    One query for a member; coaches and patients take one or two more.
+    One query for a member; coaches and patients take one or two more, and one a row to ask guardian.
     """
     held = MembershipRole.objects.filter(
         membership__user=user, membership__until=None, is_held=True,

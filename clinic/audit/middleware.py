@@ -17,8 +17,9 @@ def record_access(get_response):
         try:
             if response.status_code in (403, 404) and request.user.is_authenticated and request.resolver_match:
                 write_event(request, Kind.REFUSED, rows=0)
-            elif seen is not None and response.status_code != 204 and response.status_code < 400:
-                kind = Kind.CHANGE if request.method == "POST" and seen.kind == Kind.VIEW else seen.kind
+            elif seen is not None and response.status_code != 204 and response.status_code < 500:
+                done = request.method == "POST" and response.status_code < 400
+                kind = Kind.CHANGE if done and seen.kind == Kind.VIEW else seen.kind  # a refused form shows the data too
                 write_event(request, kind, patient=seen.patient, rows=seen.rows)
         except DatabaseError:
             logger.exception("request %s: the access event could not be written", request.request_id)

@@ -23,7 +23,7 @@ def normalise(text):
 class EncryptedTextField(models.TextField):
     """Text that the database holds only as ciphertext. `context` ("table.column") is bound into each value.
 
-    It can't be searched or filtered on, except for being empty: the empty text stays empty.
+    It can't be searched or filtered on; the empty text stays empty.
     """
 
     def __init__(self, *args, context, **kwargs):

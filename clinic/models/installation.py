@@ -31,13 +31,14 @@ class DataKey(models.Model):
         row = cls()
         row._wrap(os.urandom(32))
         row.save(force_insert=True)
-        _unwrapped.cache_clear()
-        _current.cache_clear()
+        transaction.on_commit(forget_keys)
         return row
 
     @classmethod
     def current(cls):
-        """(id, key) that new values are encrypted with; the first one is made when it is first needed."""
+        """(id, key) that new values are encrypted with. The first one is made after `migrate`, never in the middle of
+        somebody's work: a key that is rolled back must not stay in a cache and go on encrypting.
+        """
         return _current(settings.KEYRING)
 
     @classmethod
@@ -49,7 +50,7 @@ class DataKey(models.Model):
         """Wrap this key with the ring's first key; the values that it opens stay as they are."""
         self._wrap(self.open(self.id))
         self.save()
-        _unwrapped.cache_clear()
+        transaction.on_commit(forget_keys)
 
     def _wrap(self, key):
         self.ring_key = next(iter(cipher.ring()))
@@ -71,8 +72,22 @@ def _unwrapped(key_id, keyring):
 
 @lru_cache(maxsize=1)
 def _current(keyring):
-    row = DataKey.objects.order_by("-created_at", "-id").first() or DataKey.make()
+    row = DataKey.objects.order_by("-created_at", "-id").first()
+    if row is None:
+        raise cipher.CannotDecrypt("There is no data key yet. Run: python manage.py migrate")
     return str(row.id), DataKey.open(row.id)
+
+
+def forget_keys():
+    """Read the keys anew: a new one was made, or the ring was turned."""
+    _unwrapped.cache_clear()
+    _current.cache_clear()
+
+
+def make_first_key(using="default", **kwargs):
+    """For `post_migrate`: an installation has a data key before its first row."""
+    if not DataKey.objects.using(using).exists():
+        DataKey.make()
 
 
 class Counter(models.Model):

@@ -12,6 +12,14 @@ TOBACCO = {"": "Not asked", "never": "Never", "former": "Former", "current": "Cu
 PREGNANCY = {"": "Not asked", "no": "No", "yes": "Yes"}
 
 
+def review_is_due(reviewed_on, clinic, on):
+    """Whether a medical history asked on that day (None: never) is older than the clinic allows."""
+    if reviewed_on is None:
+        return True
+    year, month = divmod(reviewed_on.year * 12 + reviewed_on.month - 1 + clinic.medical_review_months, 12)
+    return (on.year, on.month, on.day) >= (year, month + 1, reviewed_on.day)
+
+
 class MedicalHistoryQuerySet(FactQuerySet):
     def visible_to(self, actor):
         if actor is not None and actor.hat == "portal":
@@ -72,9 +80,7 @@ class MedicalHistory(Fact):
 
     def is_due(self, on):
         """Whether check-in should ask again: the last review is older than the clinic's interval."""
-        months = self.clinic.medical_review_months
-        year, month = divmod(self.reviewed_on.year * 12 + self.reviewed_on.month - 1 + months, 12)
-        return (on.year, on.month, on.day) >= (year, month + 1, self.reviewed_on.day)
+        return review_is_due(self.reviewed_on, self.clinic, on)
 
     @classmethod
     @transaction.atomic

@@ -5,6 +5,7 @@ from django.db.models import F, Q
 from guardian.shortcuts import assign_perm, remove_perm
 
 from clinic.db.records import Record, RecordQuerySet
+from clinic.db.refusals import Refused
 from clinic.models.clinic import Clinic
 
 
@@ -109,6 +110,8 @@ class Coaching(Record):
     def revoke(self, *, by, because):
         """End it, and take guardian's permission away."""
         self.lock()
+        if self.until is not None:
+            raise Refused("This has ended already.")
         self.until = self.clinic.today()
         remove_perm("clinic.coach_clinic", self.user, Clinic.objects.get(pk=self.clinic_id))
         return self.record(by=by, because=because)

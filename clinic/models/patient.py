@@ -15,6 +15,7 @@ from phonenumber_field.modelfields import PhoneNumberField
 from clinic import search
 from clinic.db.fields import DerivedField, normalise
 from clinic.db.records import Record, RecordQuerySet
+from clinic.db.refusals import Refused
 from clinic.models.account import Account, Address
 from clinic.models.installation import Counter
 from clinic.models.membership import MembershipQuerySet
@@ -216,7 +217,7 @@ class Patient(Address, Record):
         patient.chart_number = str(Counter.take(by.clinic_id, "chart_number"))
         if account is None:
             account = Account(
-                name=patient.guarantor_name or patient.name, phone=patient.guarantor_phone or patient.phone,
+                name=(patient.guarantor_name or patient.name)[:160], phone=patient.guarantor_phone or patient.phone,
                 email=patient.email, line1=patient.line1, line2=patient.line2, city=patient.city, region=patient.region,
                 postal_code=patient.postal_code, country=patient.country).record(by=by, because=because)
         patient.account = account
@@ -302,6 +303,8 @@ class PortalAccess(Record):
     def revoke(self, *, by, because):
         """Close it, and take guardian's permission away."""
         self.lock()
+        if self.until is not None:
+            raise Refused("This has ended already.")
         self.until = self.clinic.today()
         remove_perm("clinic.act_for_patient", self.user, self.patient)
         return self.record(by=by, because=because)

@@ -61,27 +61,22 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self):
         return self.name or self.email
 
-    def get_session_auth_hash(self):
-        return self._session_hash()
-
-    def get_session_auth_fallback_hash(self):
-        for hashed in super().get_session_auth_fallback_hash():
-            yield f"{hashed}"
-
-    def _session_hash(self):
+    def _get_session_auth_hash(self, secret=None):
         # The epoch is part of it: raising it ends every session at its next request.
         return salted_hmac(
-            "clinic.User.session", f"{self.password}:{self.session_epoch}", algorithm="sha256").hexdigest()
+            "clinic.User.session", f"{self.password}:{self.session_epoch}", secret=secret, algorithm="sha256").hexdigest()
 
     @transaction.atomic
     def sign_out_everywhere(self, *, by, because="Signed out everywhere"):
         """End every session of this user, this one too."""
+        self._lock()
         self.session_epoch += 1
         self._save_by(by, because)
 
     @transaction.atomic
     def disable(self, *, by, because):
         """End access at once: every session stops at its next request. The user stays in the history."""
+        self._lock()
         self.is_active = False
         self.session_epoch += 1
         self._save_by(by, because)
@@ -89,14 +84,20 @@ class User(AbstractBaseUser, PermissionsMixin):
     @transaction.atomic
     def enable(self, *, by, because):
         """Let the user sign in again."""
+        self._lock()
         self.is_active = True
         self._save_by(by, because)
 
     @transaction.atomic
     def change_password(self, password, *, by):
         """Set a new password; other sessions end."""
+        self._lock()
         self.set_password(password)
         self._save_by(by, "Password changed")
+
+    def _lock(self):
+        # As it now stands: an old copy must not bring a disabled user back to life.
+        self.refresh_from_db(from_queryset=User.objects.select_for_update())
 
     def _save_by(self, by, because):
         self._history_user = by.user

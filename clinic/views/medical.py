@@ -30,7 +30,7 @@ def medical_history(request, patient_id):
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
 def medical_history_edit(request, patient_id):
-    """Write the next version; `?next=` leads back to the visit."""
+    """Write the next version; a lost race keeps the text."""
     patient = find_patient(request, patient_id)
     context = patient_context(request, patient, "medical")
     newest = context["medical_history"]

@@ -74,7 +74,7 @@ def patient_new(request):
     """Register a patient; `?account=` adds them to a family."""
     account = None
     if account_id := request.POST.get("account") or request.GET.get("account"):
-        account = find(Account.objects, request.actor, pk=key(account_id))
+        account = find_account(request, key(account_id))
     initial = {"country": request.actor.clinic.country}
     if account:
         initial |= {name: getattr(account, name) for name in ("line1", "line2", "city", "region", "postal_code", "country")}
@@ -137,7 +137,7 @@ def account(request, account_id):
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
 def account_edit(request, account_id):
-    account = find(Account.objects, request.actor, pk=account_id)
+    account = find_account(request, account_id)
     form = AccountForm(request.POST or None, instance=account, actor=request.actor)
     if request.method == "POST" and form.is_valid():
         try:
@@ -150,6 +150,13 @@ def account_edit(request, account_id):
             form.merge(stale.current)
     return render(request, "clinic/account_form.html", {"form": form, "account": account},
                   status=422 if form.errors else 200)
+
+
+def find_account(request, account_id):
+    """The account, if this actor may know of it (else 404); the look at who pays is noted."""
+    account = find(Account.objects.select_related("holder"), request.actor, pk=account_id)
+    look(request, Kind.VIEW, account.holder)
+    return account
 
 
 def patient_context(request, patient, tab):

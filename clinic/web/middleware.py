@@ -4,6 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.http import HttpResponse
 from django.shortcuts import render, resolve_url
@@ -57,6 +58,8 @@ class Refusals:
     def process_exception(self, request, error):
         if isinstance(error, Refused):
             return refusal(request, str(error), error.status)
+        if isinstance(error, ValidationError):
+            return refusal(request, " ".join(error.messages), 422)
         if isinstance(error, IntegrityError):
             name = constraint_name(error)
             logger.warning("request %s refused by the database: %s", request.request_id, name)

@@ -5,11 +5,12 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Count, F, Max, Q, Sum
 from django.utils import timezone
 
+from clinic.access.rules import may
 from clinic.db import locks
 from clinic.db.fields import EncryptedTextField
 from clinic.db.guards import NoOverlap
 from clinic.db.records import Record, RecordQuerySet
-from clinic.db.refusals import constraint_name
+from clinic.db.refusals import NotAllowed, constraint_name
 from clinic.models import Operatory, Patient, Provider
 from scheduling import conflicts
 from scheduling.models.appointment_type import DOCTOR_KINDS, AppointmentType
@@ -149,13 +150,10 @@ class Appointment(Record):
             raise ValidationError({"ends_at": "The visit ends before it starts."})
         if self.ends_at - self.starts_at > LONGEST:
             raise ValidationError({"ends_at": "A visit takes at most 12 hours."})
-        if self._state.adding and self.starts_at > timezone.now() + FARTHEST:
+        if self.starts_at > timezone.now() + FARTHEST:
             raise ValidationError({"starts_at": "Visits are booked at most five years ahead."})
         if self.starts_at.year < 1990:
             raise ValidationError({"starts_at": "Visits before 1990 are not kept here."})
-        if not self.appointment_type.allows(self.provider):
-            kinds = ", ".join(Provider.Kind(kind).label.lower() for kind in self.appointment_type.kinds)
-            raise ValidationError({"provider": f"{self.appointment_type} is done by: {kinds}."})
 
     # Verbs: booking
 
@@ -172,9 +170,7 @@ class Appointment(Record):
         """
         if patient.status in (Patient.Status.ARCHIVED, Patient.Status.DECEASED):
             raise ValidationError({"patient": f"{patient.name} is marked as {patient.get_status_display().lower()}."})
-        for name, thing in (("operatory", operatory), ("provider", provider), ("appointment_type", appointment_type)):
-            if not thing.is_active:
-                raise ValidationError({name: f"{thing} is no longer in use."})
+        refuse_what_cannot_be(operatory, provider, appointment_type, provider, appointment_type)
         visit = cls(
             clinic=by.clinic, patient=patient, operatory=operatory, provider=provider, appointment_type=appointment_type,
             starts_at=whole_minute(starts_at), note=note, is_walk_in=is_walk_in,
@@ -207,18 +203,21 @@ class Appointment(Record):
             moved = whole_minute(starts_at)
             if moved != self.starts_at and self.status == self.Status.CONFIRMED:
                 self.status, self.status_at = self.Status.SCHEDULED, timezone.now()
+                self._step(by)
             self.starts_at, self.ends_at = moved, moved + length
         if ends_at is not None:
             self.ends_at = whole_minute(ends_at)
         resized = self.ends_at - self.starts_at != length
         replaced = dict(self._doctor_of_parts())
+        refuse_what_cannot_be(
+            operatory, provider, appointment_type, provider or self.provider, appointment_type or self.appointment_type)
         self.operatory = operatory or self.operatory
         self.provider = provider or self.provider
         self.appointment_type = appointment_type or self.appointment_type
         if note is not None:
             self.note = note
-        if double_booking:
-            self.shared_chair = self.shared_provider = True
+        if moves:  # what was allowed at one place and time is not allowed at another
+            self.shared_chair = self.shared_provider = bool(double_booking)
         if moves and (resized or not same_pattern):
             self.parts = self._parts_from(provider_time, doctor or replaced.get("doctor"))
         if not moves:
@@ -267,11 +266,17 @@ class Appointment(Record):
         self.lock(version)
         if self.status not in self.BACK:
             raise OutOfOrder(f"This visit is {self.get_status_display().lower()}; there is no step to take back.")
+        if not may_step_back(by, self.status):
+            raise NotAllowed("This step was not yours to take, so it is not yours to undo. Ask those who took it.")
         before = self.BACK[self.status]
-        if self.status == self.Status.CHECKED_IN and self.steps.filter(status=self.Status.CONFIRMED).exists():
-            before = self.Status.CONFIRMED
+        if self.status == self.Status.CHECKED_IN:
+            before = self.steps.filter(status__in=self.EXPECTED).order_by("id").last().status
         self.status, self.status_at = before, now or timezone.now()
-        self._take_time(by=by, because=because or "Step taken back")
+        because = because or "Step taken back"
+        if before in self.DONE:  # the time that was given back stays given back
+            self.record(by=by, because=because)
+        else:
+            self._take_time(by=by, because=because)
         self._step(by)
         return self
 
@@ -283,6 +288,8 @@ class Appointment(Record):
         if self.status not in allowed:
             raise OutOfOrder(f"This visit is {self.get_status_display().lower()}, so it can't be set to {to.label.lower()}.")
         self.status, self.status_at = to, now or timezone.now()
+        if verb == "reactivate":
+            self.shared_chair = self.shared_provider = False
         self.cancel_reason = because if to == self.Status.CANCELLED else ""
         if verb in ("reactivate", "cancel", "no_show", "complete"):
             self._take_time(by=by, because=because)
@@ -306,7 +313,7 @@ class Appointment(Record):
                 raise
             raise TimeTaken(conflicts.of(self), self.clinic.zone) from error
         if self.holds_time and self.status not in self.DONE and not self.shared_chair:
-            blocks = conflicts.with_blocks(self)
+            blocks = conflicts.with_blocks(self) + conflicts.with_shared(self)
             if blocks:
                 raise TimeTaken(blocks, self.clinic.zone)
         return self
@@ -348,6 +355,8 @@ class Appointment(Record):
             return parts
         parts = []
         for who, start, length in self.appointment_type.parts(self.minutes):
+            if who == "doctor" and self.provider.kind in DOCTOR_KINDS:
+                continue  # who treats need not look in
             treats = self.provider if who == "provider" else doctor or self._usual_doctor()
             if treats is not None:
                 parts.append([str(getattr(treats, "pk", treats)), start, length])
@@ -371,6 +380,22 @@ class Appointment(Record):
     def _step(self, by):
         self.steps.model(
             clinic_id=self.clinic_id, appointment=self, status=self.status, at=self.status_at, by=by.user).save()
+
+
+def refuse_what_cannot_be(operatory, new_provider, new_type, provider, appointment_type):
+    """ValidationError for what is newly chosen and no longer in use, and for a provider who does not do this type."""
+    for name, thing in (("operatory", operatory), ("provider", new_provider), ("appointment_type", new_type)):
+        if thing is not None and not thing.is_active:
+            raise ValidationError({name: f"{thing} is no longer in use."})
+    if (new_provider or new_type) and not appointment_type.allows(provider):
+        kinds = ", ".join(Provider.Kind(kind).label.lower() for kind in appointment_type.kinds)
+        raise ValidationError({"provider": f"{appointment_type} is done by: {kinds}."})
+
+
+def may_step_back(actor, status):
+    """Whether this actor may undo the step that led to this status: only who may take it."""
+    verb = next((verb for verb, (_, to) in Appointment.STEPS.items() if to == status), "step_back")
+    return may(actor, "scheduling.step_back") and may(actor, f"scheduling.{verb}")
 
 
 OVERLAPS = {

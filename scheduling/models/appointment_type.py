@@ -59,10 +59,6 @@ class AppointmentType(Record):
         """Whether this provider may do it; an empty list allows everyone."""
         return not self.kinds or provider.kind in self.kinds
 
-    @property
-    def needs_doctor(self):
-        return any(part["who"] == "doctor" for part in self.pattern)
-
     def parts(self, minutes):
         """[(who, from, length)] in minutes for a visit of this length.
 

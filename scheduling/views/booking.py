@@ -68,7 +68,7 @@ def next_free(request):
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
 def move(request, visit_id):
-    """Move, resize, or give to another chair or provider; by form, by drag (htmx) or by keys."""
+    """Move, resize, or give to another chair or provider, by the form."""
     visit = find(Appointment.objects.select_related("patient", "appointment_type", "provider", "operatory", "clinic"),
                  request.actor, pk=visit_id)
     look(request, Kind.VIEW, visit.patient)
@@ -82,6 +82,8 @@ def move(request, visit_id):
     if request.method == "POST" and form.is_valid():
         try:
             changed = {name: value for name, value in form.values().items() if value is not None and _differs(visit, name, value)}
+            if (slot := posted_slot(request)) is not None:
+                changed["doctor"] = slot["doctor"]
             visit.reschedule(by=request.actor, version=form.cleaned_data["version"], **changed)
         except ValidationError as error:
             _tell(form, error)
@@ -96,6 +98,8 @@ def move(request, visit_id):
             warn_outside_hours(request, visit)
             return redirect("scheduling:visit", visit.pk)
     taken = refused if isinstance(refused, TimeTaken) else None
+    if form.is_bound:  # a refused move has changed only the copy in memory
+        visit.refresh_from_db()
     return render(request, "scheduling/move.html", {
         **visit_page(request, visit.patient), "form": form, "visit": visit, "patient": visit.patient, "taken": taken,
         "refused": refused,

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from clinic.access.rules import rule
 from clinic.audit.looks import Kind, look
 from clinic.models import MedicalHistory
+from clinic.models.medical_history import review_is_due
 from scheduling import slots
 from scheduling.days import ICONS, alerts_in, newest_history
 from scheduling.models import Appointment
@@ -125,7 +126,7 @@ def _row(values, actor, now):
         minutes=int((ends_at - starts_at).total_seconds() // 60), kind=kind, colour=colour, provider=provider,
         operatory=operatory, status=status, status_word=Appointment.Status(status).label, icon=ICONS[status],
         alerts=alerts_in(medical), is_first=not earlier, version=version,
-        asks=any(on is None or today - on > ASK_AGAIN for on in (contact_on, asked_on)))
+        asks=contact_on is None or today - contact_on > ASK_AGAIN or review_is_due(asked_on, actor.clinic, today))
     since = int((now - status_at).total_seconds() // 60)
     if status in ("checked_in", "seated"):
         row.waits = since if status == "checked_in" else 0

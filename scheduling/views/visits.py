@@ -9,7 +9,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from clinic.access.rules import find, may, rule
 from clinic.audit.looks import Kind, look
-from clinic.db.refusals import NotAllowed
 from clinic.models import MedicalHistory
 from clinic.web.asked import whole
 from clinic.web.back import back
@@ -19,7 +18,7 @@ from scheduling.forms import CancelForm
 from scheduling.models import Appointment
 from scheduling.offers import described, posted_slot, spread
 from scheduling.openings import Calendar
-from scheduling.steps import may_step_back, next_steps
+from scheduling.steps import next_steps
 from scheduling.views.booking import visit_page
 from scheduling.views.today import ASK_AGAIN
 
@@ -61,8 +60,6 @@ def step(verb):
     @once
     def view(request, visit_id):
         visit = find_visit(request, visit_id)
-        if verb == "step_back" and not may_step_back(request.actor, visit.status):
-            raise NotAllowed("This step was not yours to take, so it is not yours to undo. Ask those who took it.")
         getattr(visit, verb)(by=request.actor)
         messages.success(request, f"{visit.patient.name} {SAID[verb]}.")
         return back(request, "scheduling:visit", visit.pk)
@@ -84,9 +81,10 @@ def check_in(request, visit_id):
     if request.method == "POST":
         with transaction.atomic():
             visit.check_in(by=request.actor)
-            if request.POST.get("contact_confirmed"):
+            if request.POST.get("contact_confirmed") and may(request.actor, "clinic.change_patient"):
                 visit.patient.confirm_contact(by=request.actor)
-            if request.POST.get("medical_reviewed") and history is not None:
+            asked = request.POST.get("medical_reviewed") and may(request.actor, "clinic.change_medicalhistory")
+            if asked and history is not None:
                 MedicalHistory.review(
                     patient=visit.patient, by=request.actor, seen_number=whole(request.POST["medical_reviewed"]))
         messages.success(request, f"{visit.patient.name} is checked in.")
@@ -140,8 +138,8 @@ def check_out(request, visit_id):
     visit = find_visit(request, visit_id)
     slot = posted_slot(request)
     with transaction.atomic():
+        visit.check_out(by=request.actor)  # first its row, then the queue, as every verb does
         following = _book_following(request, visit, slot) if slot is not None else None
-        visit.check_out(by=request.actor)
     if following is not None:
         local = following.starts_at.astimezone(request.actor.clinic.zone)
         messages.success(request, f"Next visit: {local:%A %-d %B %Y %-H:%M}.")

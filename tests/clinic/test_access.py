@@ -6,6 +6,7 @@ from django.urls import reverse
 from clinic.access.actor import Actor
 from clinic.access.hats import hats_of, name_of
 from clinic.access.rules import may
+from clinic.db.refusals import Refused
 from clinic.models import Clinic, Coaching, Membership, Patient, PortalAccess, User
 from config.roles import ROLES
 
@@ -125,3 +126,19 @@ def test_users_groups_stay_empty_and_the_roles_are_groups(cast):
 
 def test_the_system_actor_has_no_user(cast):
     assert Actor.system(cast.clinic).user is None
+
+
+def test_an_old_copy_of_a_user_does_not_bring_a_disabled_one_back(cast):
+    old = cast.user("receptionist")
+    cast.user("receptionist").disable(by=cast.manager, because="Left")
+    old.sign_out_everywhere(by=cast.desk)
+    assert not User.objects.get(pk=old.pk).is_active
+
+
+def test_what_has_ended_is_not_ended_again(cast):
+    access = PortalAccess.objects.get(user=cast.user("patient"))
+    access.revoke(by=cast.manager, because="Asked for it")
+    PortalAccess.grant(user=cast.user("patient"), patient=cast.ada, relationship="self", by=cast.manager)
+    with pytest.raises(Refused):
+        access.revoke(by=cast.manager, because="Again")
+    assert User.objects.get(pk=access.user_id).has_perm("clinic.act_for_patient", cast.ada)

@@ -101,3 +101,15 @@ def test_looks_page_back_to_the_first(cast, desk_client):
 def test_who_looked_is_served_by_its_index(cast):
     plan = AccessEvent.objects.filter(patient=cast.ada).order_by("-id")[:51].explain()
     assert "clinic_accessevent_of_patient" in plan or connection.vendor == "postgresql"
+
+
+def test_a_refused_form_shows_the_patient_and_is_on_record(cast, desk_client):
+    answer = desk_client.post(f"/patients/{cast.ada.pk}/edit/", {"first_name": ""})
+    assert answer.status_code == 422
+    assert AccessEvent.objects.get(patient=cast.ada).kind == "view"
+
+
+def test_who_pays_is_a_look_too(cast, desk_client):
+    desk_client.get(f"/accounts/{cast.ada.account_id}/edit/")
+    desk_client.get(f"/patients/new/?account={cast.ada.account_id}")
+    assert AccessEvent.objects.filter(kind="view").count() == 2

@@ -267,3 +267,7 @@ def test_the_reason_of_a_change_stands_in_the_history(cast, desk_client):
 def test_a_body_beyond_the_limit_is_a_clear_413(desk_client):
     answer = desk_client.post("/patients/new/", {**NEW, "line1": "x" * 1_100_000})
     assert answer.status_code == 413
+
+
+def test_the_longest_names_are_registered(cast, desk_client):
+    assert desk_client.post("/patients/new/", {**NEW, "first_name": "x" * 80, "last_name": "y" * 80}).status_code == 302

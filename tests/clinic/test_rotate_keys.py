@@ -14,14 +14,12 @@ def ring(*names):
 @pytest.fixture
 def keys(cast, settings):
     """Nothing of the session's key ring is seen; caches are emptied before and after."""
-    def forget():
-        installation._current.cache_clear()
-        installation._unwrapped.cache_clear()
-    forget()
     DataKey.objects.all().delete()
     settings.KEYRING = ring("old")
+    DataKey.make()
+    installation.forget_keys()  # what a commit does
     yield settings
-    forget()
+    installation.forget_keys()
 
 
 def rotate(*arguments):
@@ -44,13 +42,13 @@ def test_values_open_with_the_new_ring_alone_after_rotation(keys, cast):
 def test_a_new_data_key_is_used_from_then_on_and_the_old_one_still_opens(keys, cast):
     first = MedicalHistory.write(patient=cast.ada, content={"note": "one"}, by=cast.system, seen_number=0)
     rotate("--new-data-key")
+    installation.forget_keys()  # what a commit does
     assert DataKey.objects.count() == 2
     assert DataKey.current()[0] == str(DataKey.objects.order_by("-created_at", "-id").first().pk)
     assert MedicalHistory.objects.get(pk=first.pk).content["note"] == "one"
 
 
 def test_a_ring_that_lacks_a_key_changes_nothing_and_says_which(keys, cast):
-    DataKey.make()
     keys.KEYRING = ring("new")
     with pytest.raises(CommandError, match="lacks the key 'old'"):
         rotate("--new-data-key")

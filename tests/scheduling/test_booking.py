@@ -10,6 +10,7 @@ from clinic.db.refusals import Stale, constraint_name
 from clinic.models import Patient, Provider
 from scheduling.models import Appointment, AppointmentType, Block, ProviderTime
 from scheduling.refusals import OutOfOrder, TimeTaken
+from tests.factories import PatientFactory
 
 
 def resources(refusal):
@@ -318,3 +319,39 @@ def test_kinds_that_do_not_exist_are_refused(cast):
     with pytest.raises(ValidationError):
         AppointmentType(name="Odd", minutes=30, kinds=["astronaut"]).record(by=cast.system)
     assert Provider.Kind.DENTIST in Provider.Kind.values
+
+
+def test_nobody_books_onto_a_knowing_double_booking_unknowingly(cast, book):
+    book()
+    book("2026-12-01 9:00", patient=cast.grace, ends_at=None, double_booking="Two chairs", by=cast.manager,
+         operatory=cast.operatories[1], provider=cast.bridge)
+    third = PatientFactory(by=cast.desk)
+    with pytest.raises(TimeTaken) as refusal:
+        book("2026-12-01 9:10", patient=third, operatory=cast.operatories[1], provider=cast.bridge)
+    assert resources(refusal) == ["operatory", "provider"]
+
+
+def test_a_double_booking_is_allowed_where_it_was_allowed_and_nowhere_else(cast, book, at):
+    book()
+    shared = book(patient=cast.grace, double_booking="Two chairs", by=cast.manager)
+    book("2026-12-01 11:00", patient=PatientFactory(by=cast.desk))
+    with pytest.raises(TimeTaken):
+        shared.reschedule(by=cast.desk, starts_at=at("2026-12-01 11:00"))
+    shared = Appointment.objects.get(pk=shared.pk)
+    assert shared.reschedule(by=cast.desk, starts_at=at("2026-12-01 14:00")).shared_chair is False
+
+
+def test_a_visit_is_not_moved_to_what_is_no_longer_in_use_nor_too_far_ahead(cast, book, at):
+    visit = book()
+    room = cast.operatories[1].change(by=cast.manager, is_active=False)
+    with pytest.raises(ValidationError, match="no longer in use"):
+        visit.reschedule(by=cast.desk, operatory=room)
+    with pytest.raises(ValidationError, match="five years ahead"):
+        visit.reschedule(by=cast.desk, starts_at=at("2126-12-01 9:00"))
+
+
+def test_narrowing_a_type_does_not_stop_visits_that_stand(cast, book):
+    visit = book()
+    cast.exam.change(by=cast.manager, kinds=["hygienist"])
+    visit = Appointment.objects.get(pk=visit.pk)
+    assert visit.check_in(by=cast.desk).status == "checked_in"

@@ -120,3 +120,23 @@ def test_each_role_may_take_its_steps(cast, book, sign_in, role, allowed):
     for path in ("confirm", "check-in", "seat", "complete", "check-out", "no-show", "cancel"):
         status = client.post(f"/visits/{visit.pk}/{path}/", {"reason": "Ill"}).status_code
         assert (status != 403) is (path in allowed), path
+
+
+def test_undoing_check_out_leaves_the_time_that_was_given_back(cast, book, at):
+    visit = book()
+    visit.check_in(by=cast.manager)
+    visit.seat(by=cast.manager)
+    visit.complete(by=cast.manager, now=at("2026-12-01 9:10"))
+    visit.check_out(by=cast.manager, now=at("2026-12-01 9:12"))
+    book("2026-12-01 9:10", patient=cast.grace)
+    assert visit.step_back(by=cast.manager).status == "completed"
+
+
+def test_a_visit_that_was_moved_after_confirming_is_not_confirmed_by_undoing_check_in(cast, book, at):
+    visit = book()
+    visit.confirm(by=cast.desk)
+    visit.reschedule(by=cast.desk, starts_at=at("2026-12-01 11:00"))
+    visit.check_in(by=cast.desk)
+    assert visit.step_back(by=cast.desk).status == "scheduled"
+    assert [step.status for step in visit.steps.order_by("id")] == [
+        "scheduled", "confirmed", "scheduled", "checked_in", "scheduled"]
