@@ -107,7 +107,7 @@ def day_grid(actor, day, by="operatory"):
     """The day as columns of operatories or of providers. Five queries, whatever the number of visits."""
     clinic = actor.clinic
     starts_at, ends_at = slots.midnight(day, clinic.zone), slots.midnight(day + timedelta(days=1), clinic.zone)
-    operatories = list(Operatory.objects.filter(clinic=clinic).current().values_list("id", "name"))
+    operatories = list(Operatory.objects.filter(clinic=clinic).values_list("id", "name", "is_active"))
     providers, hours = _providers_with_hours(clinic, day)
     exceptions = HoursException.objects.filter(clinic=clinic, date=day).current().values_list("provider_id", "starts", "ends")
     hours = _with_exceptions(hours, list(exceptions))
@@ -117,14 +117,15 @@ def day_grid(actor, day, by="operatory"):
         "starts_at").values_list(*VISIT_COLUMNS, newest_history()))
     grid = _empty_grid(day, *_extent(visits, hours, clinic.zone), clinic.zone, len(visits))
     grid.token = change_token(len(visits), sum(row[14] for row in visits), max((row[15] for row in visits), default=None))
-    names = {key: (name, colour) for key, name, colour in providers}
-    rooms = dict(operatories)
+    names = {key: (name, colour) for key, name, colour, _ in providers}
+    rooms = {key: name for key, name, _ in operatories}
+    in_use = {row[0] for row in (providers if by == "provider" else operatories) if row[-1]}
     if by == "provider":
-        grid.columns = [Column(key, name, colour=colour, day=day) for key, name, colour in providers]
+        grid.columns = [Column(key, name, colour=colour, day=day) for key, name, colour, _ in providers]
         for column in grid.columns:
             column.closed = _closed(hours.get(column.id, []), grid)
     else:
-        grid.columns = [Column(key, name, day=day) for key, name in operatories]
+        grid.columns = [Column(key, name, day=day) for key, name, _ in operatories]
         open_hours = [span for spans in hours.values() for span in spans]
         for column in grid.columns:
             column.closed = _closed(open_hours, grid)
@@ -137,6 +138,8 @@ def day_grid(actor, day, by="operatory"):
         key = block[1] if by == "operatory" else block[2]
         if key in columns:
             columns[key].cards.append(_block_card(block, grid))
+    # What is no longer in use is shown as long as something stands there: it still holds its time.
+    grid.columns = [column for column in grid.columns if column.id in in_use or column.cards]
     for column in grid.columns:
         set_lanes(column.cards)
     return grid
@@ -179,15 +182,15 @@ def week_grid(actor, monday, provider):
 
 
 def _providers_with_hours(clinic, day):
-    """([(id, short name, colour)], {provider id: [(start, end)]}) of this weekday, in one query."""
-    rows = Provider.objects.filter(clinic=clinic).current().annotate(today=FilteredRelation(
+    """([(id, short name, colour, in use)], {provider id: [(start, end)]}) of this weekday, in one query."""
+    rows = Provider.objects.filter(clinic=clinic).annotate(today=FilteredRelation(
         "working_hours", condition=Q(working_hours__weekday=day.weekday(), working_hours__is_active=True)),
     ).order_by("sequence", "name", "today__starts").values_list(
-        "id", "short_name", "colour", "today__starts", "today__ends")
+        "id", "short_name", "colour", "is_active", "today__starts", "today__ends")
     providers, hours = {}, defaultdict(list)
-    for key, name, colour, starts, ends in rows:
-        providers[key] = (key, name, colour)
-        if starts is not None:
+    for key, name, colour, is_active, starts, ends in rows:
+        providers[key] = (key, name, colour, is_active)
+        if is_active and starts is not None:
             hours[key].append((starts, ends))
     return list(providers.values()), hours
 

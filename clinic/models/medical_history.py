@@ -1,6 +1,5 @@
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
-from django.db.models import OuterRef, Subquery
 
 from clinic.db.fields import EncryptedJSONField
 from clinic.db.records import Fact, FactQuerySet
@@ -26,18 +25,13 @@ class MedicalHistoryQuerySet(FactQuerySet):
             return self.filter(patient=actor.patient)
         return super().visible_to(actor)
 
-    def newest_of(self, patient_ids):
-        """The newest version of each of these patients, in one query (index `clinic_medicalhistory_newest`)."""
-        newest = MedicalHistory.objects.filter(patient=OuterRef("patient")).order_by("-number").values("pk")[:1]
-        return self.filter(patient__in=patient_ids, pk=Subquery(newest))
-
 
 class MedicalHistory(Fact):
     """One dated version of what a patient told us of their health. An update or a review makes the next one.
 
     `content` is encrypted: {"medications": [{"name", "dose", "reason"}], "allergies": [{"substance", "reaction",
     "severity"}], "conditions": [{"name", "severity", "onset", "note"}], "tobacco", "pregnancy", "due_on",
-    "premedication", "note"}. An empty list says "none known" once it was asked: `nothing_known`.
+    "premedication", "note"}. An empty list in a version says that none were told.
     """
 
     class Kind(models.TextChoices):

@@ -467,3 +467,14 @@ def test_a_refusal_leads_back_to_the_page_it_came_from(cast, desk_client, book):
 
 def test_a_year_of_four_digits_is_never_shortened(cast, desk_client):
     assert desk_client.post("/visits/book/", form(cast, day="0001-01-01")).status_code == 422
+
+
+@pytest.mark.parametrize("by", ["operatory", "provider"])
+def test_a_visit_in_what_is_no_longer_in_use_is_still_shown(cast, desk_client, book, by):
+    visit = book()
+    for row in (cast.operatories[0], cast.operatories[1], cast.drill, cast.bridge):
+        row.change(by=cast.manager, is_active=False)
+    page = desk_client.get(f"/schedule/?day=2026-12-01&by={by}").content.decode()
+    assert f'data-card="{visit.pk}"' in page
+    gone = cast.operatories[1].pk if by == "operatory" else cast.bridge.pk
+    assert f'data-column="{gone}"' not in page
