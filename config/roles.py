@@ -1,13 +1,15 @@
 """Who may what: the one map from role to permission names, `app.verb`.
 
 Roles are Django groups that a membership holds; the names here are the groups' names. `view`, `add` and `change`
-follow Django's own codenames, so that the admin asks for the same names as the pages do.
+follow Django's own codenames, so that the admin asks for the same names as the pages do. `treatment.read`,
+`milestone.create` and `milestone.update` are the public names of the API (`treatment:read` there).
 """
 
 STAFF = {
     "clinic.use_staff_pages", "clinic.view_clinic", "clinic.view_patient", "clinic.search_patients", "clinic.view_account",
     "clinic.view_medicalhistory", "clinic.view_procedurecode", "clinic.view_provider", "clinic.view_operatory",
     "scheduling.view_schedule", "scheduling.view_appointment", "scheduling.view_appointmenttype",
+    "treatment.read",
 }
 FRONT_DESK = STAFF | {
     "clinic.add_patient", "clinic.change_patient", "clinic.add_account", "clinic.change_account",
@@ -24,12 +26,13 @@ ROLES = {
     "coordinator": FRONT_DESK,
     "assistant": CLINICAL,
     "hygienist": CLINICAL,
-    "dentist": CLINICAL,
+    "dentist": CLINICAL | {"milestone.create", "milestone.update"},
     "biller": STAFF | {"clinic.change_account"},
     "manager": FRONT_DESK | CLINICAL | {
         "clinic.manage", "clinic.change_clinic", "scheduling.double_book", "scheduling.manage",
+        "milestone.create", "milestone.update",
     },
     # Not roles of a membership: what a coach and a patient may do follows from their own rows.
     "coach": {"clinic.view_growth", "clinic.view_clinic"},
-    "patient": {"clinic.use_portal"},
+    "patient": {"clinic.use_portal", "treatment.read"},
 }

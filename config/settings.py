@@ -241,6 +241,8 @@ else:
 
 PHONENUMBER_DB_FORMAT = "INTERNATIONAL"
 PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"
+# Requests a minute that one user may send to the API.
+API_PER_MINUTE = read("int", "API_PER_MINUTE", 3000, "Set it to whole requests, not below 1000.")
 # Seconds between two looks of a page that refreshes itself.
 POLL_SECONDS = read("int", "POLL_SECONDS", 10, "Set it to whole seconds.")
 

@@ -31,6 +31,11 @@ class TimeTaken(Refused):
         zone = zone or (conflicts[0].starts_at.tzinfo if conflicts else None)
         super().__init__(" ".join(dict.fromkeys(conflict.sentence(zone) for conflict in conflicts)) or because)
 
+    def details(self):
+        return {"conflicts": [
+            {"appointment_id": conflict.appointment_id, "resource": conflict.resource, "starts_at": conflict.starts_at,
+             "ends_at": conflict.ends_at} for conflict in self.conflicts]}
+
 
 class OutOfOrder(Refused):
     """The visit is not at the step from which this verb leads on."""

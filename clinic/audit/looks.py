@@ -10,13 +10,13 @@ Kind = AccessEvent.Kind
 @dataclass
 class Look:
     kind: str
-    patient: object = None
+    patient_id: object = None
     rows: int = 1
 
 
 def look(request, kind, patient=None, rows=1):
     """Note that this answer returns patients' data. The first note of one patient wins over a list."""
-    request.look = Look(kind, patient, rows)
+    request.look = Look(kind, patient.pk if patient else None, rows)
 
 
 def find_patient(request, patient_id, kind=Kind.VIEW):
@@ -26,12 +26,12 @@ def find_patient(request, patient_id, kind=Kind.VIEW):
     return patient
 
 
-def write_event(request, kind, patient=None, rows=1, user=None, actor=None):
+def write_event(request, kind, patient_id=None, rows=1, user=None, actor=None):
     """Write one AccessEvent now."""
     actor = actor or getattr(request, "actor", None)
     user = user or (request.user if request.user.is_authenticated else None)
     match = request.resolver_match
     return AccessEvent.objects.create(
-        clinic=actor.clinic if actor else None, by=user, kind=kind, patient=patient, rows=rows,
+        clinic=actor.clinic if actor else None, by=user, kind=kind, patient_id=patient_id, rows=rows,
         route=(match.view_name if match else "")[:80], via=actor.via if actor else "page", hat=actor.hat if actor else "",
         request_id=request.request_id, page_view=request.page_view, source=request.META.get("REMOTE_ADDR") or None)

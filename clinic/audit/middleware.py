@@ -5,8 +5,10 @@ from django.db import DatabaseError
 from django.shortcuts import render
 
 from clinic.audit.looks import Kind, write_event
+from clinic.web.problems import is_api, problem
 
 logger = logging.getLogger("chairside.audit")
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
 def record_access(get_response):
@@ -18,11 +20,11 @@ def record_access(get_response):
             if response.status_code in (403, 404) and request.user.is_authenticated and request.resolver_match:
                 write_event(request, Kind.REFUSED, rows=0)
             elif seen is not None and response.status_code != 204 and response.status_code < 500:
-                done = request.method == "POST" and response.status_code < 400
+                done = request.method in WRITES and response.status_code < 400
                 kind = Kind.CHANGE if done and seen.kind == Kind.VIEW else seen.kind  # a refused form shows the data too
-                write_event(request, kind, patient=seen.patient, rows=seen.rows)
+                write_event(request, kind, patient_id=seen.patient_id, rows=seen.rows)
         except DatabaseError:
             logger.exception("request %s: the access event could not be written", request.request_id)
-            return render(request, "503.html", status=503)
+            return problem(503) if is_api(request) else render(request, "503.html", status=503)
         return response
     return middleware

@@ -9,6 +9,10 @@ class Refused(Exception):
 
     status = 409
 
+    def details(self):
+        """What a program needs besides the sentence: members of the problem document."""
+        return {}
+
 
 class Stale(Refused):
     """Somebody saved this record since it was read, so saving now would overwrite what they wrote."""

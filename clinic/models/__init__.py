@@ -1,5 +1,6 @@
 from clinic.models.access_event import AccessEvent
 from clinic.models.account import Account
+from clinic.models.api_token import ApiToken
 from clinic.models.clinic import Clinic, ClinicUserObjectPermission
 from clinic.models.installation import Counter, DataKey, GuardLift, OnceKey
 from clinic.models.medical_history import MedicalHistory
@@ -11,7 +12,7 @@ from clinic.models.provider import Provider
 from clinic.models.user import User
 
 __all__ = [
-    "AccessEvent", "Account", "Clinic", "ClinicUserObjectPermission", "Coaching", "Counter", "DataKey", "GuardLift",
+    "AccessEvent", "Account", "ApiToken", "Clinic", "ClinicUserObjectPermission", "Coaching", "Counter", "DataKey", "GuardLift",
     "MedicalHistory", "Membership", "MembershipRole", "OnceKey", "Operatory", "Patient", "PatientUserObjectPermission",
     "PortalAccess", "ProcedureCode", "Provider", "User",
 ]

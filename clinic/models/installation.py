@@ -127,6 +127,7 @@ class OnceKey(models.Model):
     status = models.PositiveSmallIntegerField(null=True)
     headers = models.JSONField(default=dict)
     body = EncryptedTextField(context="clinic_oncekey.body", blank=True, default="")
+    saw = models.JSONField(default=dict, help_text="Whose data the answer holds: kind, patient_id, rows.")
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     def __str__(self):

@@ -1,5 +1,6 @@
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
+from django.db.models import OuterRef, Subquery
 
 from clinic.db.fields import EncryptedJSONField
 from clinic.db.records import Fact, FactQuerySet
@@ -24,6 +25,12 @@ class MedicalHistoryQuerySet(FactQuerySet):
         if actor is not None and actor.hat == "portal":
             return self.filter(patient=actor.patient)
         return super().visible_to(actor)
+
+    def alerts_of(self, patients):
+        """{patient's key: texts of the alerts, worst first} of these patients; one query."""
+        newest = self.model.objects.filter(patient=OuterRef("patient")).order_by("-number").values("number")[:1]
+        rows = self.filter(patient__in=[patient.pk for patient in patients], number=Subquery(newest))
+        return {row.patient_id: [alert["text"] for alert in row.alerts] for row in rows}
 
 
 class MedicalHistory(Fact):

@@ -1,6 +1,9 @@
-"""Error pages, and the one for a form whose token is stale."""
+"""Error pages, and the one for a form whose token is stale; programs get problem documents."""
 from django.core.exceptions import RequestDataTooBig
 from django.shortcuts import render
+from django.views import defaults
+
+from clinic.web.problems import is_api, problem
 
 
 def csrf_failure(request, reason=""):
@@ -11,7 +14,20 @@ def csrf_failure(request, reason=""):
 
 def bad_request(request, exception=None):
     """400; a body beyond the limit is a 413 of its own."""
+    if is_api(request):
+        return problem(413 if isinstance(exception, RequestDataTooBig) else 400)
     if isinstance(exception, RequestDataTooBig):
         return render(request, "413.html", status=413)
     return render(request, "409.html", {"message": "This request makes no sense to us, so nothing was done."}, status=400)
 
+
+def forbidden(request, exception=None):
+    return problem(403) if is_api(request) else defaults.permission_denied(request, exception)
+
+
+def not_found(request, exception=None):
+    return problem(404) if is_api(request) else defaults.page_not_found(request, exception)
+
+
+def broken(request):
+    return problem(500) if is_api(request) else defaults.server_error(request)

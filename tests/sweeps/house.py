@@ -3,8 +3,9 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from clinic.access.actor import Actor
 from clinic.catalogue import load_starter
-from clinic.models import AccessEvent, MedicalHistory, PortalAccess, ProcedureCode, User
+from clinic.models import AccessEvent, ApiToken, MedicalHistory, PortalAccess, ProcedureCode, User
 from scheduling.models import Appointment, AppointmentTypeCode, Block, HoursException
 from tests.cast import PASSWORD
 
@@ -43,7 +44,10 @@ def furnish(cast):
         appointment_type=cast.exam,
         starts_at=start,
     )
+    ApiToken.issue(by=cast.manager, name="kiosk")
     if not PortalAccess.objects.filter(clinic=cast.clinic).exists():
         user = User.objects.create_user(f"portal@{cast.domain}.example", PASSWORD, name="Portal")
         PortalAccess.grant(user=user, patient=cast.ada, relationship="self", by=by)
+    access = PortalAccess.objects.filter(clinic=cast.clinic).first()
+    ApiToken.issue(by=Actor(user=access.user, clinic=cast.clinic, patient=access.patient, hat="portal"), name="app")
     return visit

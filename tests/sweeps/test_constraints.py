@@ -17,6 +17,11 @@ NAMED = {constraint.name: (model, constraint) for model in OWN for constraint in
 
 # CHECK constraints: the column to spoil and the value.
 CHECKS = {
+    "clinic_apitoken_one_hat": (
+        "membership_id",
+        "(SELECT id FROM clinic_membership m WHERE m.clinic_id = clinic_apitoken.clinic_id LIMIT 1)",
+    ),
+    "clinic_apitoken_expires_after_start": ("expires_at", "2001-01-01 00:00:00+00:00"),
     "clinic_user_email_lower_case": ("email", "UPPER@TEST.EXAMPLE"),
     "clinic_membership_ends_after_start": ("until", "2001-01-01"),
     "clinic_provider_colour_of_palette": ("colour", 13),
@@ -53,7 +58,7 @@ def test_a_check_refuses_its_nonsense(cast, name):
         rows = rows.filter(operatory=None)
     row = rows.first()
     key = row.pk.hex if connection.vendor == "sqlite" else row.pk
-    expression, params = ("id", [key]) if value == "id" else ("%s", [value, key])
+    expression, params = (value, [key]) if str(value).startswith(("id", "(")) else ("%s", [value, key])
     with pytest.raises(IntegrityError) as caught, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"UPDATE {model._meta.db_table} SET {column} = {expression} WHERE id = %s", params)
     assert constraint_name(caught.value) == name

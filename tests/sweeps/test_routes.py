@@ -20,7 +20,7 @@ def routes(patterns=None, prefix="", space=""):
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         if isinstance(pattern, URLPattern):
             yield f"{space}{pattern.name}", prefix + str(pattern.pattern), pattern.callback
-        else:
+        elif pattern.namespace != "api":  # test_endpoints.py walks those
             inner = f"{pattern.namespace}:" if pattern.namespace else space
             yield from routes(pattern.url_patterns, prefix + str(pattern.pattern), inner)
 
@@ -69,6 +69,10 @@ def test_every_permission_in_the_map_is_asked_for_somewhere():
         "scheduling.reactivate",
         "scheduling.step_back",
         "clinic.view_growth",
+        # The public names that the API tells; plans and milestones ask for them.
+        "treatment.read",
+        "milestone.create",
+        "milestone.update",
     }
 
 

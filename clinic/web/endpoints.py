@@ -1,0 +1,251 @@
+"""What holds for every endpoint of the API: who may, what a body may be, once per key, and refusals as problems."""
+import json
+import logging
+import re
+from copy import deepcopy
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
+from django.db import IntegrityError
+from django.http import Http404
+from django.http.request import RawPostDataException
+from django.utils import timezone
+from ninja import NinjaAPI, Router, Schema
+from ninja.decorators import decorate_view
+from ninja.errors import ValidationError as Unreadable
+from ninja.utils import check_csrf
+
+from clinic.access.rules import may
+from clinic.db.refusals import Refused, constraint_name
+from clinic.web.once import do_once
+from clinic.web.problems import SENTENCES, errors_of, problem
+
+logger = logging.getLogger("chairside.request")
+READS = ("GET", "HEAD", "OPTIONS")
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+REFUSALS = frozenset({400, 401, 403, 404, 409, 413, 415, 422, 429, 503})
+VERSION = re.compile(r'^"([0-9]{1,9})"$')
+TAKEN_ID = "This id is in use already. Make another one, or leave it to the server."
+
+
+class FieldProblem(Schema):
+    """What is wrong with one field; an empty name means the whole."""
+
+    field: str
+    message: str
+
+
+class Problem(Schema):
+    """An RFC 9457 problem document. `current`: the record as it now stands, after a stale version."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem] = []
+    current: Any = None
+    conflicts: list[Any] = []
+
+
+class Endpoints(Router):
+    """A router on which every endpoint declares its rule (`@rule`, `@signed_in`) or is not there at all."""
+
+    def add_api_operation(self, path, methods, view_func, *, response, **kwargs):
+        if not hasattr(view_func, "rule"):
+            raise TypeError(f"{view_func.__module__}.{view_func.__name__} declares no rule, so nobody may call it.")
+        decorate_view(guarded(view_func.rule))(view_func)
+        if not isinstance(response, dict):
+            response = {200: response}
+        return super().add_api_operation(
+            path, methods, view_func, response={**response, REFUSALS: Problem}, **kwargs)
+
+
+class PracticeAPI(NinjaAPI):
+    """ninja's API with our problems, and a schema that says so."""
+
+    def __init__(self, **kwargs):
+        super().__init__(docs_url=None, **kwargs)
+        for kind in (Refused, ValidationError, Unreadable, IntegrityError, PermissionDenied, Http404):
+            self.add_exception_handler(kind, problem_of)
+
+    def patterns(self):
+        """The addresses, each answering a method that it does not know with a problem too."""
+        patterns, *rest = self.urls
+        patterns = [pattern for pattern in patterns if pattern.name != "api-root"]  # /api itself is no address
+        for pattern in patterns:
+            pattern.callback = login_not_required(_with_problems(pattern.callback))
+        return patterns, *rest
+
+    def get_openapi_schema(self, **kwargs):
+        schema = super().get_openapi_schema(**kwargs)
+        schema["components"]["securitySchemes"] = {
+            "token": {"type": "http", "scheme": "bearer"},
+            "session": {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME},
+        }
+        schema["security"] = [{"token": []}, {"session": []}]
+        for methods in schema["paths"].values():
+            for method in methods:
+                methods[method] = _described(method, deepcopy(methods[method]))
+        return schema
+
+
+def _described(method, operation):
+    """Say what ninja can't know: problems have a type of their own, writes take a key, changes a version."""
+    for status, answer in operation["responses"].items():
+        if int(status) in REFUSALS:
+            answer["content"] = {"application/problem+json": answer["content"]["application/json"]}
+            answer["description"] = SENTENCES[int(status)]
+    if method != "get":
+        operation["parameters"].append({
+            "name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "format": "uuid"},
+            "description": "The same key with the same body answers the same and does nothing twice."})
+    if method in ("put", "patch"):
+        operation["operationId"] += f"_{method}"
+        operation["parameters"].append({
+            "name": "If-Match", "in": "header", "required": False,
+            "schema": {"type": "string", "pattern": VERSION.pattern},
+            "description": "The version that you saw; another one is a 409 that holds the record as it now stands."})
+    return operation
+
+
+def version_seen(request):
+    """The version that the caller names in If-Match; None when none is named, so that the last write wins."""
+    text = request.headers.get("If-Match", "").strip()
+    if text in ("", "*"):
+        return None
+    match = VERSION.fullmatch(text)
+    if match is None:
+        raise ValidationError({"If-Match": ['Write the version in quotes, like "3".']})
+    return int(match[1])
+
+
+def stale(refused, current):
+    """The answer to a version that is no longer the newest: the record as it now stands, so that nothing is lost."""
+    return problem(409, refused, current=current and current.model_dump(mode="json"))
+
+
+def _with_problems(view):
+    @wraps(view)
+    def answering(request, *args, **kwargs):
+        response = view(request, *args, **kwargs)
+        if response.status_code == 405:
+            refused = problem(405)
+            refused["Allow"] = response["Allow"]
+            return refused
+        return response
+    return answering
+
+
+def guarded(verb):
+    """Around one operation: sign-in, role, size and form of the request, its key; then the operation itself."""
+    def decorate(run):
+        @wraps(run)
+        def operation(request, **kwargs):
+            refused = _who(request, verb) or _how_many(request) or _what(request)
+            if refused is not None:
+                return refused
+            if request.method in READS or "Idempotency-Key" not in request.headers:
+                return run(request, **kwargs)
+            try:
+                key = UUID(request.headers["Idempotency-Key"])
+            except ValueError:
+                return invalid([{"field": "Idempotency-Key", "message": "The key is a UUID."}])
+            return do_once(request, str(key), lambda: run(request, **kwargs))
+        return operation
+    return decorate
+
+
+def _who(request, verb):
+    if request.actor is None:
+        refused = problem(401)
+        refused["WWW-Authenticate"] = "Bearer"
+        return refused
+    if not request.by_token and request.method not in READS and check_csrf(request) is not None:
+        return problem(403, "The CSRF token is missing or stale. Reload the page, then send it again.")
+    if verb != "signed_in" and not may(request.actor, verb):
+        return problem(403)
+    return None
+
+
+def _how_many(request):
+    """At most `API_PER_MINUTE` requests a minute of one user, counted in the cache."""
+    key = f"api:{request.user.pk}:{int(timezone.now().timestamp() // 60)}"
+    cache.add(key, 0, timeout=120)
+    try:
+        count = cache.incr(key)
+    except ValueError:  # it fell out of the cache between the two
+        return None
+    if count <= settings.API_PER_MINUTE:
+        return None
+    refused = problem(429)
+    refused["Retry-After"] = "60"
+    return refused
+
+
+def _what(request):
+    """Refuse what no endpoint can read: too large, not JSON, not text."""
+    if any("\x00" in value for values in request.GET.lists() for value in values[1]):
+        return invalid([{"field": "", "message": "The query holds a character that no text can hold (NUL)."}])
+    if request.method in READS:
+        return None
+    try:
+        if request.content_type in FORMS and not request.POST and not request.FILES:
+            request._body = b""  # an empty form says nothing, as an empty body does
+            return None
+        body = request.body
+    except RequestDataTooBig:
+        return problem(413)
+    except RawPostDataException:  # a form with something in it
+        return problem(415)
+    if not body:
+        return None
+    if request.content_type != "application/json":
+        return problem(415)
+    try:
+        json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return problem(400)
+    return None
+
+
+def _no_number(name):
+    raise ValueError(f"{name} is no JSON")
+
+
+def problem_of(request, error):
+    """What the domain, the database or the form of the request refused, as a problem."""
+    if isinstance(error, Refused):
+        return problem(error.status, error, **error.details())
+    if isinstance(error, ValidationError):
+        return invalid(errors_of(error))
+    if isinstance(error, Unreadable):
+        return invalid([_unreadable(each) for each in error.errors])
+    if isinstance(error, IntegrityError):
+        name = constraint_name(error)
+        logger.warning("request %s refused by the database: %s", request.request_id, name)
+        return problem(409, TAKEN_ID if name.endswith(("_pkey", ".id")) else "")
+    return problem(403 if isinstance(error, PermissionDenied) else 404)
+
+
+def invalid(errors):
+    """A 422: each field with what is wrong, and all of it in one line."""
+    return problem(422, " ".join(f"{each['field']}: {each['message']}".removeprefix(": ") for each in errors), errors=errors)
+
+
+SAID = {
+    "missing": "This is needed.",
+    "extra_forbidden": "This field is not known here, or is set by the server.",
+    "uuid_parsing": "This is not an id: write a UUID.",
+}
+
+
+def _unreadable(error):
+    """One of pydantic's errors: the field as a path, and what is wrong in a sentence."""
+    path = [str(part) for part in error["loc"][1:] if not str(part).startswith("function-")]
+    message = SAID.get(error["type"]) or error["msg"].removeprefix("Value error, ")
+    return {"field": ".".join(path[1:] if path[:1] == ["body"] else path), "message": message}

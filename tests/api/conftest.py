@@ -1,0 +1,50 @@
+"""Programs: a client that holds a token of one of the cast, and speaks JSON."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from clinic.models import ApiToken
+
+
+class Program:
+    """`program.get("/patients")`: the answer, with its JSON as `.data`."""
+
+    def __init__(self, actor=None, prefix="/api/v1", secret=None):
+        self.client, self.prefix = Client(enforce_csrf_checks=True), prefix
+        self.secret = secret or (ApiToken.issue(by=actor, name="tests")[1] if actor else None)
+
+    def send(self, method, path, body=None, **headers):
+        if self.secret:
+            headers = {"Authorization": f"Bearer {self.secret}", **headers}
+        said = {"data": json.dumps(body), "content_type": "application/json"} if body is not None else {}
+        answer = self.client.generic(method, self.prefix + path, headers=headers, **said)
+        answer.data = json.loads(answer.content) if "json" in answer.headers.get("Content-Type", "") else None
+        return answer
+
+    def get(self, path, **headers):
+        return self.send("GET", path, **headers)
+
+    def post(self, path, body=None, **headers):
+        return self.send("POST", path, body, **headers)
+
+    def patch(self, path, body, **headers):
+        return self.send("PATCH", path, body, **headers)
+
+    def put(self, path, body, **headers):
+        return self.send("PUT", path, body, **headers)
+
+    def delete(self, path, **headers):
+        return self.send("DELETE", path, **headers)
+
+
+@pytest.fixture
+def program(cast):
+    """`program("dentist")`: a program that works for that person; `program()` for nobody."""
+    return lambda role=None, **more: Program(cast.actor(role) if role else None, **more)
+
+
+@pytest.fixture
+def desk(program):
+    return program("receptionist")

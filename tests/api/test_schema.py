@@ -1,0 +1,102 @@
+"""The schema is true: whatever a program sends, as whoever, the answer is one that the schema tells of."""
+
+import json
+import os
+
+import hypothesis
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from hypothesis import HealthCheck, settings
+from ninja import Schema
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+import clinic.api.medical
+import clinic.api.patients
+import clinic.api.practice
+import scheduling.api
+from clinic.models import ApiToken
+from config.api import api
+from config.wsgi import application
+from tests.sweeps.house import furnish
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+ROLES = ["receptionist", "dentist", "hygienist", "biller", "manager", "coach", "patient", "nobody"]
+EXAMPLES = 100 if os.environ.get("CAMPAIGN") else 6
+TRUE = api.get_openapi_schema(path_prefix="/api/v1/")
+schema = schemathesis.openapi.from_dict(TRUE)
+schema.app = application
+OPERATIONS = [each.ok() for each in schema.get_all_operations()]
+
+
+@pytest.fixture
+def connected(db):
+    """The server's side closes its connection after each request; here it is the test's own."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def rows(cast):
+    """Keys of real rows, so that not every address ends in a 404."""
+    visit = furnish(cast)
+    return {"patient_id": cast.ada.pk, "account_id": cast.ada.account_id, "visit_id": visit.pk}
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: f"{each.method.upper()} {each.path}")
+def test_every_answer_is_one_that_the_schema_tells_of(cast, connected, rows, role, operation):
+    secret = ApiToken.issue(by=cast.actor(role), name="fuzz")[1] if role != "nobody" else "none"
+
+    sensible, senseless = (operation.as_strategy(generation_mode=mode) for mode in GenerationMode)
+
+    @hypothesis.given(case=sensible | senseless)
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+        phases=[hypothesis.Phase.generate],
+    )
+    def probe(case):
+        for name in case.path_parameters or {}:
+            case.path_parameters[name] = str(rows[name])
+        answer = case.call(headers={"Authorization": f"Bearer {secret}"})
+        case.validate_response(answer, checks=CHECKS)
+        if role == "nobody":
+            assert answer.status_code == 401
+
+    probe()
+
+
+def test_the_schema_names_each_operation_once():
+    names = [each["operationId"] for methods in TRUE["paths"].values() for each in methods.values()]
+    assert len(names) == len(set(names))
+
+
+def test_the_schema_is_there_under_both_prefixes_and_for_everybody(client, db):
+    first, second = client.get("/api/openapi.json"), client.get("/api/v1/openapi.json")
+    assert json.loads(first.content)["openapi"].startswith("3.1")
+    assert first.content == second.content
+
+
+def test_no_two_bodies_share_a_name():
+    """In the schema a body is called by its name alone: a second one would quietly take the place of the first."""
+    names = [
+        found.__name__
+        for module in (clinic.api.medical, clinic.api.patients, clinic.api.practice, scheduling.api)
+        for found in vars(module).values()
+        if isinstance(found, type) and issubclass(found, Schema) and found.__module__ == module.__name__
+    ]
+    assert len(names) == len(set(names))

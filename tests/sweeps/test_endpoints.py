@@ -1,0 +1,99 @@
+"""Every endpoint declares its rule, and every role gets exactly what it says: 403 for a role, 404 for a foreign row."""
+
+import re
+
+import pytest
+
+from clinic.models import AccessEvent, ApiToken, Patient
+from config.api import api
+from config.roles import ROLES
+from tests.api.conftest import Program
+from tests.sweeps.house import furnish
+
+PEOPLE = [*sorted(set(ROLES) - {"coach", "patient"}), "coach", "patient"]
+OPERATIONS = sorted(
+    (method, path, operation.view_func.rule)
+    for bound in api._get_bound_routers()
+    for path, view in bound.path_operations.items()
+    for operation in view.operations
+    for method in operation.methods
+)
+
+
+@pytest.fixture
+def house(cast):
+    """{name in the address: (own key, foreign key)}"""
+    mine, theirs = furnish(cast), furnish(cast.outsider)
+    return {
+        "patient_id": (cast.ada.pk, cast.outsider.ada.pk),
+        "account_id": (cast.ada.account_id, cast.outsider.ada.account_id),
+        "visit_id": (mine.pk, theirs.pk),
+    }
+
+
+def address(path, house, foreign=False):
+    return re.sub(r"{[^}]*:(\w+)}", lambda match: str(house[match[1]][foreign]), path)
+
+
+def may(role, rule):
+    return rule == "signed_in" or rule in ROLES[role]
+
+
+def test_there_are_endpoints_and_each_declares_its_rule():
+    assert len(OPERATIONS) > 20
+    assert {rule for _, _, rule in OPERATIONS} <= set().union(*ROLES.values()) | {"signed_in"}
+
+
+@pytest.mark.parametrize("role", PEOPLE)
+def test_each_role_gets_what_the_rule_says(cast, house, role):
+    program, wrong = Program(cast.actor(role)), []
+    for method, path, rule in OPERATIONS:
+        body = None if method == "GET" else {}
+        status = program.send(method, address(path, house), body).status_code
+        if (status == 403) is may(role, rule) or status >= 500 or status == 401:
+            wrong.append((method, path, status))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("role", PEOPLE)
+def test_a_row_of_another_clinic_is_not_there(cast, house, role):
+    program, wrong = Program(cast.actor(role)), []
+    for method, path, rule in OPERATIONS:
+        if "{" in path:
+            body = None if method == "GET" else {"reason": "x"} if path.endswith("cancel") else {}
+            answer = program.send(method, address(path, house, foreign=True), body)
+            if answer.status_code != (404 if may(role, rule) else 403):
+                wrong.append((method, path, answer.status_code))
+    assert wrong == []
+
+
+def test_a_stranger_gets_nothing(cast, house):
+    for method, path, _ in OPERATIONS:
+        assert Program().send(method, address(path, house), None if method == "GET" else {}).status_code == 401
+
+
+def test_a_refused_look_is_on_record(cast, house):
+    Program(cast.actor("coach")).get("/patients")
+    assert AccessEvent.objects.filter(kind="refused", via="api", route="api:patients").exists()
+
+
+@pytest.mark.parametrize("role", PEOPLE)
+def test_no_answer_holds_a_word_of_another_clinic_nor_the_portal_one_of_another_patient(cast, house, role):
+    planted = "Zebra-Token"
+    for clinic in (cast, cast.outsider) if role == "patient" else (cast.outsider,):
+        other = Patient.register(by=clinic.desk, first_name=planted, last_name=planted, date_of_birth="1990-01-01")
+        other.account.change(by=clinic.desk, name=planted)
+    cast.outsider.ada.change(by=cast.outsider.desk, preferred_name=planted, line1=planted)
+    program = Program(cast.actor(role))
+    for method, path, _ in OPERATIONS:
+        for body in (None,) if method == "GET" else ({}, {"shoe_size": 44}, [1], {"id": str(cast.outsider.ada.pk)}):
+            for foreign in (True, False):
+                answer = program.send(method, address(path, house, foreign), body)
+                assert planted not in answer.content.decode(), (method, path)
+
+
+def test_a_token_of_one_clinic_opens_nothing_of_the_other(cast, house):
+    secret = ApiToken.issue(by=cast.outsider.manager, name="theirs")[1]
+    theirs = Program(secret=secret)
+    assert theirs.get(f"/patients/{cast.ada.pk}").status_code == 404
+    assert str(cast.ada.pk) not in theirs.get("/patients").content.decode()
