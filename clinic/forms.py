@@ -4,8 +4,9 @@ from django.contrib.auth.forms import AuthenticationForm, SetPasswordMixin
 from django.core.exceptions import ValidationError
 from phonenumber_field.formfields import PhoneNumberField
 
-from clinic.models import Account, Patient, Provider
+from clinic.models import Account, MedicalHistory, Patient, Provider
 from clinic.models.medical_history import PREGNANCY, SEVERITIES, TOBACCO
+from clinic.web import conflicts
 from clinic.web.fields import TypedDateField
 
 
@@ -77,43 +78,33 @@ class RecordForm(forms.ModelForm):
         """What was typed, for the verb."""
         return {name: value for name, value in self.cleaned_data.items() if name not in self.OWN}
 
-    def changed_values(self):
-        return {name: self.cleaned_data[name] for name in self.changed_data if name not in self.OWN}
+    def save_by(self, actor):
+        """Write what was changed, by the record's plain verb. Stale when somebody saved meanwhile: see `differences`."""
+        changed = {name: self.cleaned_data[name] for name in self.changed_data if name not in self.OWN}
+        values = conflicts.settled(self.data, changed)
+        if values:
+            self.instance.change(
+                by=actor, because=self.cleaned_data["because"], version=self.cleaned_data["version"], **values)
 
-    def merge(self, current):
-        """After a lost race: three texts meet, what both began with, what was typed here, what was saved there.
-
-        A field that only the others changed takes their text; one that both changed keeps what was typed here, and
-        theirs is told. The next save is then a knowing one.
-        """
+    def differences(self, current):
+        """Where what was typed and what stands now differ; `current`: the record as somebody saved it meanwhile."""
         began = current.history.filter(version=self.cleaned_data["version"] or 0).first() or current
-        self.data = self.data.copy()
-        told = []
-        for name, field in self.fields.items():
-            if name in self.OWN:
-                continue
-            there, before = current.serializable_value(name), began.serializable_value(name)
-            if there == before:
-                continue
-            typed = self.cleaned_data.get(name, before)
-            if getattr(typed, "pk", typed) in (before, there) or (not typed and not before):
-                self._take_over(name, field, there)
-                told.append(f"{field.label}: {_shown(there)} (taken over)")
-            else:
-                told.append(f"{field.label}: {_shown(there)} there, yours is kept here")
-        self.data["version"] = current.version
-        self.add_error(None, "Somebody saved this meanwhile, so yours is not saved yet. "
-                       f"{'; '.join(told)}{'. ' if told else ''}Save again to put this text in place.")
+        labels = {name: field.label for name, field in self.fields.items() if name not in self.OWN}
+        return conflicts.differences(
+            labels, began=self._shown(began), mine=self._shown_values(self.cleaned_data), theirs=self._shown(current))
 
-    def _take_over(self, name, field, value):
-        if isinstance(field.widget, forms.CheckboxInput) and not value:
-            self.data.pop(name, None)
-        else:
-            self.data[name] = "on" if value is True else field.prepare_value(value)
+    def _of(self, record):
+        return {name: getattr(record, name) for name in self.fields if name not in self.OWN}
 
+    def _shown(self, record):
+        return self._shown_values(self._of(record))
 
-def _shown(value):
-    return "empty" if value in (None, "") else {True: "yes", False: "no"}.get(value, f"“{value}”")
+    def _shown_values(self, values):
+        """The values as people read them: the words of a choice, not its key."""
+        words = {
+            name: dict(field.choices) for name, field in self.fields.items()
+            if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField)}
+        return {name: words.get(name, {}).get(value, value) for name, value in values.items() if name not in self.OWN}
 
 
 class PatientForm(RecordForm):
@@ -213,6 +204,21 @@ class MedicalHistoryForm(forms.Form):
 
     def is_valid(self):
         return all([super().is_valid(), *(formset.is_valid() for formset in self.lists)])
+
+    LABELS = {**{name: title for name, title, _ in LISTS}, "premedication": "Premedication", "tobacco": "Tobacco",
+              "pregnancy": "Pregnancy", "due_on": "Due", "note": "Note"}
+    JOINABLE = {"allergies", "conditions", "medications", "note"}
+
+    def settled(self, theirs):
+        """What was typed, after the choices of the page with both texts; `theirs`: the newest content."""
+        theirs = {**MedicalHistory.EMPTY, **theirs}
+        return {**theirs, **conflicts.settled(self.data, self.content(), theirs, self.JOINABLE)}
+
+    def differences(self, began, theirs):
+        """Where what was typed and the newest version differ."""
+        empty = MedicalHistory.EMPTY
+        return conflicts.differences(
+            self.LABELS, began={**empty, **began}, mine=self.content(), theirs={**empty, **theirs}, joinable=self.JOINABLE)
 
     def content(self):
         """The whole history as it is stored."""

@@ -8,7 +8,7 @@ from django.utils import timezone
 from ninja import Query, Schema, Status
 from pydantic import Field
 
-from clinic.access.rules import find, rule
+from clinic.access.rules import rule
 from clinic.audit.looks import Kind, look
 from clinic.db.refusals import Stale
 from clinic.models import Operatory, Patient, Provider
@@ -29,6 +29,7 @@ from clinic.web.bodies import (
 )
 from clinic.web.endpoints import Endpoints, stale, version_seen
 from scheduling import slots
+from scheduling.looks import find_visit
 from scheduling.models import Appointment, AppointmentType
 from scheduling.openings import Calendar
 
@@ -122,13 +123,6 @@ def shown(visit):
         "provider_time": [
             {"provider_id": provider_id, "starts_at": starts_at.astimezone(zone), "ends_at": ends_at.astimezone(zone)}
             for provider_id, starts_at, ends_at in visit.provider_spans()]})
-
-
-def find_visit(request, visit_id):
-    visit = find(Appointment.objects.select_related(
-        "patient", "appointment_type", "provider", "operatory", "clinic"), request.actor, pk=visit_id)
-    look(request, Kind.VIEW, visit.patient)
-    return visit
 
 
 def values_of(given, actor):

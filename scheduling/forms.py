@@ -5,6 +5,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from clinic.models import Operatory, Provider
+from clinic.web import conflicts
 from clinic.web.fields import RowField, TypedDateField, TypedTimeField
 from scheduling import slots
 from scheduling.models import AppointmentType
@@ -58,11 +59,31 @@ class VisitForm(ScheduleForm):
             data["ends_at"] = data["starts_at"] + timedelta(minutes=minutes) if minutes else None
         return data
 
+    LABELS = {"appointment_type": "Type", "provider": "Provider", "operatory": "Operatory", "starts_at": "Start",
+              "ends_at": "End", "note": "Note"}
+
     def values(self):
         """What the verbs take."""
-        names = ("appointment_type", "provider", "operatory", "starts_at", "ends_at", "note")
-        return {**{name: self.cleaned_data[name] for name in names},
+        return {**{name: self.cleaned_data[name] for name in self.LABELS},
                 "double_booking": self.cleaned_data.get("double_booking", "")}
+
+    def changes(self, visit):
+        """What of the visit is to be written; what was left open ("whoever is free") stays."""
+        mine = {name: value for name, value in self.values().items() if value is not None and _differs(visit, name, value)}
+        return conflicts.settled(self.data, mine, {"note": visit.note}, joinable={"note"})
+
+    def differences(self, current):
+        """Where what was typed and the visit as it stands now differ."""
+        began = current.history.filter(version=self.cleaned_data["version"] or 0).first() or current
+        mine = {name: value for name, value in self.values().items() if name in self.LABELS and value is not None}
+        began, theirs = ({name: getattr(visit, name) for name in self.LABELS} for visit in (began, current))
+        return conflicts.differences(self.LABELS, began=began, mine=mine, theirs=theirs, joinable={"note"})
+
+
+def _differs(visit, name, value):
+    if name == "double_booking":
+        return bool(value)
+    return getattr(visit, name) != value
 
 
 class NextFreeForm(ScheduleForm):

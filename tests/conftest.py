@@ -175,7 +175,7 @@ def live(clone):
     """`live(workers=2, threads=4)` starts the product on the clone; the server ends with the test."""
     started = []
 
-    def start(workers=2, threads=4, **env):
+    def start(workers=2, threads=4, app="config.wsgi", **env):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -185,7 +185,7 @@ def live(clone):
                 sys.executable,
                 "-m",
                 "gunicorn",
-                "config.wsgi",
+                app,
                 "-b",
                 f"127.0.0.1:{port}",
                 "-w",

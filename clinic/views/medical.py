@@ -1,6 +1,7 @@
 """The medical history: its newest version, a new one, and the review that changes nothing."""
 from django.contrib import messages
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.access.rules import rule
@@ -11,6 +12,7 @@ from clinic.models import MedicalHistory
 from clinic.models.medical_history import PREGNANCY, SEVERITIES, TOBACCO
 from clinic.views.patients import patient_context
 from clinic.web.asked import whole
+from clinic.web.conflicts import conflict_page
 from clinic.web.once import once
 
 
@@ -37,17 +39,22 @@ def medical_history_edit(request, patient_id):
     form = MedicalHistoryForm(
         request.POST or None, content=newest.content if newest else MedicalHistory.EMPTY,
         seen_number=newest.number if newest else 0)
-    conflict = None
     if request.method == "POST" and form.is_valid():
+        seen = form.cleaned_data["seen_number"]
         try:
             MedicalHistory.write(
-                patient=patient, content=form.content(), by=request.actor, seen_number=form.cleaned_data["seen_number"])
-            messages.success(request, "Medical history saved.")
-            return redirect("clinic:medical_history", patient.pk)
+                patient=patient, content=form.settled(newest.content if newest else {}), by=request.actor, seen_number=seen)
         except Stale as stale:
-            conflict = stale.current
-    return render(request, "clinic/medical_history_form.html", {**context, "form": form, "conflict": conflict},
-                  status=409 if conflict else 200 if not form.is_bound else 422)
+            began = MedicalHistory.objects.filter(patient=patient, number=seen).first()
+            return conflict_page(
+                request, form.differences(began.content if began else {}, stale.current.content if stale.current else {}),
+                version_field="seen_number", version=stale.current.number if stale.current else 0,
+                who=stale.current and stale.current.by, back=reverse("clinic:medical_history", args=[patient.pk]),
+                context=context)
+        messages.success(request, "Medical history saved.")
+        return redirect("clinic:medical_history", patient.pk)
+    return render(request, "clinic/medical_history_form.html", {**context, "form": form},
+                  status=422 if form.is_bound else 200)
 
 
 @rule("clinic.change_medicalhistory")

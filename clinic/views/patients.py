@@ -2,6 +2,7 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic import hooks
@@ -12,6 +13,7 @@ from clinic.forms import AccountForm, PatientForm
 from clinic.models import Account, MedicalHistory, Patient
 from clinic.panels import HeaderAction, HeaderFact
 from clinic.web.asked import key, whole
+from clinic.web.conflicts import conflict_page, who_saved
 from clinic.web.fields import TypedDateField
 from clinic.web.once import once
 
@@ -106,21 +108,14 @@ def patient(request, patient_id):
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
 def patient_edit(request, patient_id):
+    """Change who the patient is and how they are reached."""
     patient = find_patient(request, patient_id)
     form = PatientForm(request.POST or None, instance=patient, actor=request.actor)
     if request.method == "POST" and form.is_valid():
-        try:
-            changed = form.changed_values()
-            if changed:
-                patient.change(
-                    by=request.actor, because=form.cleaned_data["because"], version=form.cleaned_data["version"], **changed)
-            messages.success(request, "Saved.")
-            return redirect("clinic:patient", patient.pk)
-        except Stale as stale:
-            form.merge(stale.current)
+        return _save(request, form, patient, "clinic:patient", lambda: patient_context(request, patient, "overview"))
     return render(request, "clinic/patient_form.html", {
         "form": form, **patient_context(request, find_patient(request, patient_id), "overview")},
-        status=409 if form.is_bound and not form.is_valid() and form.non_field_errors() else 422 if form.errors else 200)
+        status=422 if form.errors else 200)
 
 
 @rule("clinic.view_account")
@@ -137,19 +132,25 @@ def account(request, account_id):
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
 def account_edit(request, account_id):
+    """Change who pays, and where bills go."""
     account = find_account(request, account_id)
     form = AccountForm(request.POST or None, instance=account, actor=request.actor)
     if request.method == "POST" and form.is_valid():
-        try:
-            account.change(
-                by=request.actor, because=form.cleaned_data["because"], version=form.cleaned_data["version"],
-                **form.changed_values())
-            messages.success(request, "Saved.")
-            return redirect("clinic:account", account.pk)
-        except Stale as stale:
-            form.merge(stale.current)
+        return _save(request, form, account, "clinic:account", dict)
     return render(request, "clinic/account_form.html", {"form": form, "account": account},
                   status=422 if form.errors else 200)
+
+
+def _save(request, form, record, page, context):
+    """Save the form and go to the record's page; after a lost race show both texts."""
+    try:
+        form.save_by(request.actor)
+    except Stale as stale:
+        return conflict_page(
+            request, form.differences(stale.current), version_field="version", version=stale.current.version,
+            who=who_saved(stale.current), back=reverse(page, args=[record.pk]), context=context())
+    messages.success(request, "Saved.")
+    return redirect(page, record.pk)
 
 
 def find_account(request, account_id):

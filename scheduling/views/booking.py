@@ -6,19 +6,22 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.access.rules import find, may, rule
-from clinic.audit.looks import Kind, find_patient, look
+from clinic.audit.looks import find_patient
 from clinic.db.refusals import Refused, Stale
 from clinic.models import Operatory, Patient, Provider
 from clinic.views.patients import patient_context
 from clinic.web.asked import key, moment, whole
 from clinic.web.back import back
+from clinic.web.conflicts import conflict_page, who_saved
 from clinic.web.once import once
 from scheduling import slots
 from scheduling.forms import NextFreeForm, VisitForm
+from scheduling.looks import find_visit
 from scheduling.models import Appointment, AppointmentType
 from scheduling.offers import described, posted_slot, spread
 from scheduling.openings import Calendar, fitting, nearest
@@ -69,9 +72,7 @@ def next_free(request):
 @once
 def move(request, visit_id):
     """Move, resize, or give to another chair or provider, by the form."""
-    visit = find(Appointment.objects.select_related("patient", "appointment_type", "provider", "operatory", "clinic"),
-                 request.actor, pk=visit_id)
-    look(request, Kind.VIEW, visit.patient)
+    visit = find_visit(request, visit_id)
     local = visit.starts_at.astimezone(request.actor.clinic.zone)
     initial = {
         "appointment_type": visit.appointment_type_id, "provider": visit.provider_id, "operatory": visit.operatory_id,
@@ -81,16 +82,17 @@ def move(request, visit_id):
     refused = None
     if request.method == "POST" and form.is_valid():
         try:
-            changed = {name: value for name, value in form.values().items() if value is not None and _differs(visit, name, value)}
+            changed = form.changes(visit)
             if (slot := posted_slot(request)) is not None:
                 changed["doctor"] = slot["doctor"]
             visit.reschedule(by=request.actor, version=form.cleaned_data["version"], **changed)
         except ValidationError as error:
             _tell(form, error)
         except Stale as stale:
-            refused = stale
-            form.data = form.data.copy()
-            form.data["version"] = stale.current.version
+            return conflict_page(
+                request, form.differences(stale.current), version_field="version", version=stale.current.version,
+                who=who_saved(stale.current), back=reverse("scheduling:visit", args=[visit.pk]),
+                context=visit_page(request, visit.patient))
         except Refused as refusal:
             refused = refusal
         else:
@@ -112,9 +114,7 @@ def move(request, visit_id):
 @once
 def drop(request, visit_id):
     """A card was dropped or pushed by keys: new start, length, column. A refusal is one line."""
-    visit = find(Appointment.objects.select_related("patient", "appointment_type", "provider", "operatory", "clinic"),
-                 request.actor, pk=visit_id)
-    look(request, Kind.VIEW, visit.patient)
+    visit = find_visit(request, visit_id)
     at = moment(request.POST.get("starts_at"))
     minutes, version = whole(request.POST.get("minutes")), whole(request.POST.get("version"))
     if at is None or not 5 <= minutes <= 720:
@@ -125,7 +125,7 @@ def drop(request, visit_id):
         values["operatory"] = find(Operatory.objects, request.actor, pk=key(operatory))
     if provider := request.POST.get("provider"):
         values["provider"] = find(Provider.objects, request.actor, pk=key(provider))
-    values = {name: value for name, value in values.items() if _differs(visit, name, value)}
+    values = {name: value for name, value in values.items() if getattr(visit, name) != value}
     try:
         visit.reschedule(by=request.actor, version=version, **values)
     except ValidationError as error:
@@ -270,12 +270,6 @@ def _patient(request):
         return None
     found = find_patient(request, key(asked))
     return Patient.objects.select_related("primary_provider", "clinic", "account").get(pk=found.pk)
-
-
-def _differs(visit, name, value):
-    if name == "double_booking":
-        return bool(value)
-    return getattr(visit, name) != value
 
 
 def _tell(form, error):

@@ -7,14 +7,14 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from clinic.access.rules import find, may, rule
-from clinic.audit.looks import Kind, look
+from clinic.access.rules import may, rule
 from clinic.models import MedicalHistory
 from clinic.web.asked import whole
 from clinic.web.back import back
 from clinic.web.once import once
 from scheduling import hooks
 from scheduling.forms import CancelForm
+from scheduling.looks import find_visit
 from scheduling.models import Appointment
 from scheduling.offers import described, posted_slot, spread
 from scheduling.openings import Calendar
@@ -27,13 +27,6 @@ SAID = {
     "check_out": "is checked out", "no_show": "is marked as no-show", "reactivate": "is booked again",
     "step_back": "is one step back",
 }
-
-
-def find_visit(request, visit_id):
-    visit = find(Appointment.objects.select_related(
-        "patient", "appointment_type", "provider", "operatory", "clinic"), request.actor, pk=visit_id)
-    look(request, Kind.VIEW, visit.patient)
-    return visit
 
 
 @rule("scheduling.view_appointment")

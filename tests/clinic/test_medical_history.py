@@ -112,20 +112,6 @@ def test_writing_it_down_by_the_form(cast, sign_in):
     assert content["tobacco"] == "never"
 
 
-def test_two_people_at_one_history_the_second_keeps_the_text(cast, desk_client):
-    form = posted({"note": "My note"})
-    MedicalHistory.write(patient=cast.ada, content=CONTENT, by=cast.dentist, seen_number=0)
-    answer = desk_client.post(f"/patients/{cast.ada.pk}/medical-history/edit/", form)
-    page = answer.content.decode()
-    assert answer.status_code == 409
-    assert "My note" in page
-    assert "Allergy: Penicillin" in page
-    assert (
-        desk_client.post(f"/patients/{cast.ada.pk}/medical-history/edit/", {**form, "seen_number": 1}).status_code
-        == 302
-    )
-
-
 def test_bad_rows_are_said_and_the_rest_is_kept(cast, desk_client):
     answer = desk_client.post(
         f"/patients/{cast.ada.pk}/medical-history/edit/", posted({"note": "Keep me"}, allergies=[{"reaction": "Rash"}])

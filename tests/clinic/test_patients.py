@@ -155,21 +155,6 @@ def test_only_what_was_changed_is_written(cast, desk_client):
     assert set(new.diff_against(old).changed_fields) - {"updated_at", "version"} == {"preferred_name"}
 
 
-def test_two_people_on_one_patient_the_second_is_told_and_loses_nothing(cast, desk_client):
-    form = edit_form(cast.ada, line1="My street", wants_reminders="on", wants_recall="on")
-    cast.ada.change(by=cast.manager, preferred_name="Countess", line1="Their street")
-    answer = desk_client.post(f"/patients/{cast.ada.pk}/edit/", form)
-    page = answer.content.decode()
-    assert answer.status_code == 409
-    assert "My street" in page
-    assert "Their street" in page
-    assert 'value="Countess"' in page  # what only the other changed is taken over
-    assert Patient.objects.get(pk=cast.ada.pk).line1 == "Their street"
-    answer = desk_client.post(f"/patients/{cast.ada.pk}/edit/", {**form, "version": 2, "preferred_name": "Countess"})
-    assert answer.status_code == 302
-    assert Patient.objects.get(pk=cast.ada.pk).line1 == "My street"
-
-
 def test_a_foreign_provider_cannot_be_chosen(cast, desk_client):
     answer = desk_client.post(
         f"/patients/{cast.ada.pk}/edit/", edit_form(cast.ada, primary_provider=cast.outsider.drill.pk)

@@ -25,6 +25,9 @@ class Browser:
         self.host = urlsplit(url).netloc
         self.cookie = f"chairside_session={session.session_key}; csrftoken={TOKEN}"
 
+    def headers(self):
+        return {"Cookie": self.cookie, "Content-Type": "application/x-www-form-urlencoded"}
+
     def post(self, path, data, once=None):
         """(status, body); (0, reason) when the connection broke."""
         body = urlencode({"csrfmiddlewaretoken": TOKEN, "once": once or str(uuid4()), **data})
@@ -35,9 +38,8 @@ class Browser:
 
     def _send(self, method, path, body=None):
         connection = http.client.HTTPConnection(self.host, timeout=60)
-        headers = {"Cookie": self.cookie, "Content-Type": "application/x-www-form-urlencoded"}
         try:
-            connection.request(method, path, body, headers)
+            connection.request(method, path, body, self.headers())
             response = connection.getresponse()
             return response.status, response.read().decode()
         except (OSError, http.client.HTTPException) as error:

@@ -222,7 +222,7 @@ def test_moving_by_the_form_with_an_old_version_keeps_the_text(cast, desk_client
     visit.confirm(by=cast.desk)
     answer = desk_client.post(f"/visits/{visit.pk}/move/", form(cast, time="11:00", version=seen, note="My note"))
     assert answer.status_code == 409
-    assert "changed by somebody else" in answer.content.decode()
+    assert "Receptionist Test saved this first" in answer.content.decode()
     assert "My note" in answer.content.decode()
     assert f'value="{visit.version}"' in answer.content.decode()
 
