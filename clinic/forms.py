@@ -1,5 +1,6 @@
 """Forms of the practice: what people type, checked and named in words; the verbs do the rest."""
 from django import forms
+from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordMixin
 from django.core.exceptions import ValidationError
 from phonenumber_field.formfields import PhoneNumberField
@@ -24,12 +25,9 @@ class SignInForm(AuthenticationForm):
         return self.cleaned_data["username"].lower()
 
 
-class ChangePasswordForm(SetPasswordMixin, forms.Form):
-    """The old password, and twice the new one."""
+class NewPasswordForm(SetPasswordMixin, forms.Form):
+    """Twice the new password."""
 
-    old_password = forms.CharField(
-        label="Password now", strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}))
     new_password1, new_password2 = SetPasswordMixin.create_password_fields("New password", "New password again")
 
     def __init__(self, user, *args, **kwargs):
@@ -38,15 +36,57 @@ class ChangePasswordForm(SetPasswordMixin, forms.Form):
         self.fields["new_password1"].help_text = "At least 12 characters, not a common password, not only digits."
         self.fields["new_password2"].help_text = ""
 
-    def clean_old_password(self):
-        if not self.user.check_password(self.cleaned_data["old_password"]):
-            raise ValidationError("This is not your password now.")
-        return self.cleaned_data["old_password"]
-
     def clean(self):
         self.validate_passwords("new_password1", "new_password2")
         self.validate_password_for_user(self.user, "new_password2")
         return super().clean()
+
+
+class ChangePasswordForm(NewPasswordForm):
+    """The old password, and twice the new one. A wrong old one counts as a try at signing in."""
+
+    old_password = forms.CharField(
+        label="Password now", strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}))
+    field_order = ["old_password", "new_password1", "new_password2"]
+
+    def __init__(self, user, *args, request, **kwargs):
+        self.request = request
+        super().__init__(user, *args, **kwargs)
+
+    def clean_old_password(self):
+        typed = self.cleaned_data["old_password"]
+        if authenticate(self.request, username=self.user.email, password=typed) is None:
+            raise ValidationError(
+                "Too many wrong tries. Wait 30 minutes." if getattr(self.request, "axes_locked_out", False)
+                else "This is not your password now.")
+        return typed
+
+
+class ForgottenForm(forms.Form):
+    """To which address the link goes."""
+
+    email = forms.EmailField(
+        label="E-mail", widget=forms.EmailInput(attrs={"autofocus": True, "autocomplete": "username"}))
+
+    def clean_email(self):
+        return self.cleaned_data["email"].lower()
+
+
+class AddressForm(ForgottenForm):
+    """The address with which one wants to sign in."""
+
+    email = forms.EmailField(
+        label="New e-mail", widget=forms.EmailInput(attrs={"autofocus": True, "autocomplete": "email"}))
+
+
+class TokenForm(forms.Form):
+    """Which program the token is for, and how long it lives."""
+
+    name = forms.CharField(
+        label="For which program", max_length=80, widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "off"}))
+    days = forms.TypedChoiceField(
+        label="Lives for", coerce=int, initial=90, choices=[(7, "a week"), (30, "30 days"), (90, "90 days"), (365, "a year")])
 
 
 class RecordForm(forms.ModelForm):

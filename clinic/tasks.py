@@ -1,7 +1,8 @@
 """Jobs of the practice; each calls one verb."""
-from django.core.management import call_command
-
-from clinic.models import OnceKey
+from clinic.access.sessions import SessionStore
+from clinic.db import statistics
+from clinic.mail import post
+from clinic.models import Mail, MailedLink, OnceKey
 
 
 def forget_once_keys():
@@ -9,4 +10,16 @@ def forget_once_keys():
 
 
 def forget_sessions():
-    call_command("clearsessions")
+    SessionStore.clear_expired()
+
+
+def hand_over_mail():
+    return post.hand_over()
+
+
+def forget_old_mail():
+    return Mail.forget_old() + MailedLink.forget_old()
+
+
+def gather_statistics():
+    statistics.gather()

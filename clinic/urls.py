@@ -1,15 +1,41 @@
 from django.urls import path
 
 from clinic import portal
-from clinic.views import history, medical, patients, practice, session, styleguide
+from clinic.views import history, medical, own_account, password, patients, pause, practice, sign_in, styleguide, tokens
 
 app_name = "clinic"
 urlpatterns = [
-    path("sign-in/", session.sign_in, name="sign_in"),
-    path("sign-out/", session.sign_out, name="sign_out"),
-    path("sign-out-everywhere/", session.sign_out_everywhere, name="sign_out_everywhere"),
-    path("password/", session.password_change, name="password_change"),
-    path("switch-clinic/", session.switch_clinic, name="switch_clinic"),
+    path("sign-in/", sign_in.sign_in, name="sign_in"),
+    path("sign-in/second-step/", sign_in.second_factor, name="second_factor"),
+    path("sign-in/passkey/", sign_in.sign_in_with_passkey, name="sign_in_with_passkey"),
+    path("sign-in/passkey/options/", sign_in.passkey_options, name="passkey_options"),
+    path("sign-out/", sign_in.sign_out, name="sign_out"),
+    path("sign-out-everywhere/", sign_in.sign_out_everywhere, name="sign_out_everywhere"),
+    path("switch-clinic/", sign_in.switch_clinic, name="switch_clinic"),
+    path("unlock/", pause.unlock, name="unlock"),
+    path("session/", pause.state, name="session_state"),
+    path("session/seen/", pause.seen, name="session_seen"),
+    path("session/lock/", pause.lock, name="session_lock"),
+    path("forgotten/", password.forgotten, name="forgotten"),
+    path("forgotten/sent/", password.forgotten_sent, name="forgotten_sent"),
+    path("reset/", password.reset, name="reset"),
+    path("reset/<str:secret>/", password.reset_link, name="reset_link"),
+    path("password/", password.password_change, name="password_change"),
+    path("account/", own_account.own_account, name="own_account"),
+    path("account/confirm/", own_account.confirm, name="confirm"),
+    path("account/address/", password.address_change, name="address_change"),
+    path("account/address/confirm/", password.address_confirm, name="address_confirm"),
+    path("account/address/<str:secret>/", password.address_link, name="address_link"),
+    path("account/sessions/end/", own_account.end_session, name="session_end"),
+    path("account/sessions/end-others/", own_account.end_other_sessions, name="sessions_end_others"),
+    path("account/second-step/", own_account.second_factor_setup, name="second_factor_setup"),
+    path("account/second-step/app/remove/", own_account.app_remove, name="app_remove"),
+    path("account/second-step/passkey/options/", own_account.passkey_to_add, name="passkey_to_add"),
+    path("account/second-step/passkey/remove/", own_account.passkey_remove, name="passkey_remove"),
+    path("account/second-step/codes/", own_account.recovery_codes, name="recovery_codes"),
+    path("account/tokens/new/", tokens.token_new, name="token_new"),
+    path("account/tokens/made/", tokens.token_made, name="token_made"),
+    path("account/tokens/revoke/", tokens.token_revoke, name="token_revoke"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),
     path("my/", portal.home, name="portal"),
     path("practice/", practice.practice, name="practice"),

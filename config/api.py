@@ -38,7 +38,8 @@ def grouped(schema):
             status = next(iter(operation["responses"]))
             answers = _name(operation["responses"][status]["content"])
             groups.setdefault(operation["tags"][0], []).append({
-                "method": method.upper(), "path": path, "description": operation.get("description", ""), "status": status,
+                "method": method.upper(), "path": path, "status": status,
+                "description": operation.get("description", "").replace("`", ""),
                 "query": [each["name"] for each in operation["parameters"] if each["in"] == "query"],
                 "takes": _name(operation.get("requestBody", {}).get("content", {})),
                 "answers": answers.removeprefix("Listed_").rstrip("_"),

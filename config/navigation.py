@@ -1,6 +1,10 @@
 """The shell around every signed-in page: what stands in the rail, for whom, under which key."""
+from functools import lru_cache
+from typing import NamedTuple
+
 from django.urls import reverse
 
+from clinic.access.actor import Actor
 from clinic.access.hats import name_of
 
 RAIL = [
@@ -9,21 +13,39 @@ RAIL = [
     ("Schedule", "scheduling:schedule", "calendar-days", "s", "scheduling.view_schedule"),
     ("Patients", "clinic:patients", "users", "p", "clinic.search_patients"),
     ("Practice", "clinic:practice", "building-2", "r", "clinic.view_clinic"),
+    ("Administration", "admin:index", "settings-2", "a", "clinic.manage"),
 ]
+
+
+class Link(NamedTuple):
+    """One word of the rail."""
+
+    label: str
+    url: str
+    icon: str
+    key: str
+    current: bool
+
+
+@lru_cache(maxsize=256)
+def rail(permissions, view_name):
+    """The rail of whoever holds these permissions, on this page."""
+    return tuple(
+        Link(label, reverse(route), icon, key, _is_current(route, view_name))
+        for label, route, icon, key, permission in RAIL if permission in permissions)
 
 
 def shell(request):
     """Context for `base.html`: rail, search, the clinics between which this person may switch."""
     actor = getattr(request, "actor", None)
+    if actor is None and getattr(request, "user", None) and request.user.is_superuser:
+        return {"shell": _installation(request)}
     if actor is None:
         return {"shell": None}
-    app = request.resolver_match.view_name if request.resolver_match else ""
-    rail = [
-        {"label": label, "url": reverse(route), "icon": icon, "key": key, "current": _is_current(route, app)}
-        for label, route, icon, key, permission in RAIL if permission in actor.permissions]
+    view_name = request.resolver_match.view_name if request.resolver_match else ""
     may_search = "clinic.search_patients" in actor.permissions
     return {"shell": {
-        "nav": rail,
+        "nav": rail(actor.permissions, view_name),
         "actor": actor,
         "clinics": [{"id": name_of(hat), "name": hat.patient.name if hat.patient else hat.clinic.name,
                      "current": hat == actor} for hat in request.hats],
@@ -31,6 +53,14 @@ def shell(request):
         "search_results_url": reverse("clinic:search") if may_search else "",
         "page_view": request.page_view,
     }}
+
+
+def _installation(request):
+    """The shell of the installation's superuser, who is a member of no clinic."""
+    return {
+        "nav": (Link("Administration", reverse("admin:index"), "settings-2", "a", True),),
+        "actor": Actor(user=request.user, clinic=None), "clinics": [], "search_url": "", "search_results_url": "",
+        "page_view": request.page_view}
 
 
 SECTIONS = {
@@ -42,4 +72,6 @@ SECTIONS = {
 def _is_current(route, view_name):
     if route == "clinic:patients":
         return view_name.startswith(("clinic:patient", "clinic:account", "clinic:medical"))
+    if route == "admin:index":
+        return view_name.startswith("admin:")
     return view_name in SECTIONS.get(route, {route})

@@ -21,6 +21,17 @@ FRONT_DESK = STAFF | {
 CLINICAL = STAFF | {
     "clinic.change_medicalhistory", "clinic.view_audit", "scheduling.seat", "scheduling.complete", "scheduling.step_back",
 }
+# What managers edit in the admin, and what they only look at there; Django's codenames.
+EDITED = {
+    "clinic": ["membership", "provider", "operatory", "procedurecode", "feeschedule", "fee"],
+    "scheduling": ["appointmenttype", "appointmenttypecode", "workinghours", "hoursexception"],
+}
+SHOWN = {"clinic": ["portalaccess", "accessevent"], "scheduling": ["block"]}
+BACK_OFFICE = {
+    *(f"{app}.{verb}_{model}" for app, models in EDITED.items() for model in models for verb in ("view", "add", "change")),
+    *(f"{app}.view_{model}" for app, models in SHOWN.items() for model in models),
+    "clinic.view_user", "clinic.change_user",
+}
 ROLES = {
     "receptionist": FRONT_DESK,
     "coordinator": FRONT_DESK,
@@ -28,7 +39,7 @@ ROLES = {
     "hygienist": CLINICAL,
     "dentist": CLINICAL | {"milestone.create", "milestone.update"},
     "biller": STAFF | {"clinic.change_account"},
-    "manager": FRONT_DESK | CLINICAL | {
+    "manager": FRONT_DESK | CLINICAL | BACK_OFFICE | {
         "clinic.manage", "clinic.change_clinic", "scheduling.double_book", "scheduling.manage",
         "milestone.create", "milestone.update",
     },

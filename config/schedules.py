@@ -4,7 +4,10 @@ from django_q.models import Schedule
 SCHEDULES = [
     # name, function, minutes between two runs
     ("forget old form keys", "clinic.tasks.forget_once_keys", 24 * 60),
+    ("hand over mail", "clinic.tasks.hand_over_mail", 1),
+    ("forget old mail", "clinic.tasks.forget_old_mail", 24 * 60),
     ("forget ended sessions", "clinic.tasks.forget_sessions", 24 * 60),
+    ("gather statistics", "clinic.tasks.gather_statistics", 24 * 60),
 ]
 
 

@@ -1,4 +1,6 @@
 """Settings for dev, test, staging and production, all from the environment (see .env.example)."""
+from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import environ
@@ -69,9 +71,9 @@ if not ALLOWED_HOSTS:
 CSRF_TRUSTED_ORIGINS = read("list", "CSRF_TRUSTED_ORIGINS", [], "")
 
 INSTALLED_APPS = [
+    "config.apps.BackOffice",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
@@ -79,6 +81,7 @@ INSTALLED_APPS = [
     "guardian",
     "simple_history",
     "django_q",
+    "axes",
     "django_htmx",
     "django_cotton.apps.SimpleAppConfig",
     "lucide",
@@ -93,6 +96,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "clinic.access.source.source",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -103,8 +107,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "clinic.access.door.idle",
     "clinic.access.middleware.actor",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "clinic.access.door.Door",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -166,13 +171,15 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "clinic.User"
-AUTHENTICATION_BACKENDS = ["clinic.access.backends.ActorBackend", "guardian.backends.ObjectPermissionBackend"]
+AUTHENTICATION_BACKENDS = [
+    "clinic.access.backends.LockOut", "clinic.access.backends.ActorBackend", "guardian.backends.ObjectPermissionBackend",
+]
 ANONYMOUS_USER_NAME = None
 LOGIN_URL = "clinic:sign_in"
 LOGIN_REDIRECT_URL = "/"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-if ENVIRONMENT == "test":
-    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+if ENVIRONMENT == "test" and not read("bool", "ARGON2", False, "Set it to true to test with the real hasher."):
+    PASSWORD_HASHERS.insert(0, "django.contrib.auth.hashers.MD5PasswordHasher")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
      "OPTIONS": {"user_attributes": ["email", "name"]}},
@@ -183,6 +190,31 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 ROLE_PERMISSIONS = ROLES
 
+# Wrong tries lock an account, or the place they come from; see clinic/access/guessing.py.
+AXES_HANDLER = "clinic.access.guessing.Guesses"
+AXES_USERNAME_FORM_FIELD = "username"  # as authenticate() is called
+AXES_USERNAME_CALLABLE = "clinic.access.guessing.username_of"
+AXES_CLIENT_IP_CALLABLE = "clinic.access.source.network_of"
+AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
+AXES_COOLOFF_TIME = timedelta(minutes=30)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]  # its middleware would answer in our place; the sign-in page does
+# Networks of proxies whose X-Forwarded-For is believed; without them the connection's own address counts.
+TRUSTED_PROXIES = read("list", "TRUSTED_PROXIES", [], "")
+try:
+    [ip_network(text) for text in TRUSTED_PROXIES]
+except ValueError as wrong:
+    raise ImproperlyConfigured(
+        f"TRUSTED_PROXIES is not usable ({wrong}). Write networks such as 10.0.0.0/8, with commas.") from wrong
+# Whoever runs the installation always shows a second factor, but on a developer's machine and in a demo.
+SUPERUSER_SECOND_FACTOR = not LOCAL and not DEMO
+
+SESSION_ENGINE = "clinic.access.sessions"
+# Seconds without an act of a person, after which a session waits for the password.
+IDLE_SECONDS = read("int", "IDLE_SECONDS", 15 * 60, "Set it to whole seconds.")
 SESSION_COOKIE_NAME = "chairside_session"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_HTTPONLY = True
@@ -263,8 +295,10 @@ Q_CLUSTER = {
 }
 
 EMAIL_BACKEND = env.str(
-    "EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend" if LOCAL
-    else "django.core.mail.backends.smtp.EmailBackend")
+    "EMAIL_BACKEND", default="clinic.mail.console.EmailBackend" if LOCAL else "django.core.mail.backends.smtp.EmailBackend")
+EMAIL_TIMEOUT = 20
+vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25", backend=EMAIL_BACKEND))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", default="Chairside <chairside@localhost>")
 
 LOGGING = {
     "version": 1,
@@ -274,6 +308,9 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django-q": {"level": "WARNING"},
+        # Its lines name sources, a failure at a time; what counts stands in its rows and in the access events.
+        "axes": {"level": "CRITICAL"},
+        "fido2": {"level": "WARNING"},
         # Its lines would repeat what the page already said, a 404 at a time.
         "django.request": {"level": "ERROR", "handlers": ["console"], "propagate": False},
     },

@@ -1,4 +1,5 @@
 """All addresses. Every one of ours declares its rule; the sweep test walks this map."""
+from django.contrib import admin
 from django.urls import include, path, re_path
 
 from config import health, views
@@ -8,6 +9,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("", include("clinic.urls")),
     path("", include("scheduling.urls")),
+    path("admin/", admin.site.urls),
     path("api/docs", docs, name="api_docs"),
     path("api/openapi.json", openapi, name="openapi"),
     path("api/v1/openapi.json", openapi),

@@ -11,6 +11,8 @@ FIRST_PAGE = {"staff": "scheduling:today", "portal": "clinic:portal", "coach": "
 @require_safe
 def home(request):
     """Lead to the first page of the hat one wears; somebody without one is told whom to ask."""
+    if request.actor is None and request.user.is_superuser:
+        return redirect("admin:index")
     if request.actor is None:
         return render(request, "config/no_clinic.html", status=403)
     return redirect(FIRST_PAGE[request.actor.hat])

@@ -1,53 +1,48 @@
 """One day (or week) of the schedule as columns of cards, ready for the template: few queries, no model objects."""
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from html import escape
+from typing import Any, NamedTuple
 
 from django.db.models import FilteredRelation, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from clinic.db.fields import EncryptedJSONField
 from clinic.models import MedicalHistory, Operatory, Provider
-from scheduling import slots
+from clinic.models.medical_history import alerts_of
+from scheduling import cards, slots
+from scheduling.cards import ICONS, Card, Look
 from scheduling.models import Appointment, Block, HoursException
 from scheduling.models.appointment import change_token
 
 OPENS, CLOSES = 7 * 60, 19 * 60  # minutes shown when nothing lies outside
-ICONS = {
-    "scheduled": "circle-dashed", "confirmed": "circle-check", "checked_in": "armchair", "seated": "activity",
-    "completed": "check", "checked_out": "check-check", "cancelled": "x", "no_show": "user-x",
-}
 VISIT_COLUMNS = (
-    "id", "patient_id", "patient__first_name", "patient__last_name", "patient__preferred_name", "operatory_id",
-    "provider_id", "appointment_type_id", "appointment_type__name", "appointment_type__colour", "starts_at", "ends_at",
-    "status", "parts", "version", "updated_at")
+    "id", "patient__first_name", "patient__last_name", "patient__preferred_name", "operatory_id", "provider_id",
+    "appointment_type__name", "appointment_type__colour", "starts_at", "ends_at", "status", "version", "updated_at")
+MOVES = {"scheduled", "confirmed", "checked_in", "seated"}
+WORDS = dict(Appointment.Status.choices)
 
 
-@dataclass
-class Card:
-    """A visit (or a block) where the grid draws it: `at` and `rows` in ticks from the grid's first row."""
+class Visit(NamedTuple):
+    """A row of the visits' query, its times by the clinic's wall clock."""
 
-    id: object
-    name: str
+    id: Any
+    first_name: str
+    last_name: str
+    preferred_name: str
+    operatory_id: Any
+    provider_id: Any
     kind: str
-    status: str
-    status_word: str
-    icon: str
     colour: int
     starts_at: datetime
     ends_at: datetime
-    at: int
-    rows: int
-    provider: str = ""
-    provider_colour: int = 0
-    operatory: str = ""
-    alerts: list = field(default_factory=list)
-    lane: int = 0
-    lanes: int = 1
-    version: int = 0
-    is_block: bool = False
-    is_look_in: bool = False
-    moves: bool = True
+    status: str
+    version: int
+    updated_at: datetime
+    medical: Any  # the content of the newest medical history
+    parts: list = ()  # see Appointment.parts; by provider only
 
 
 @dataclass
@@ -59,8 +54,12 @@ class Column:
     sub: str = ""
     colour: int = 0
     cards: list = field(default_factory=list)
-    closed: list = field(default_factory=list)  # [(at, rows)] outside working hours
+    closed: tuple = ()  # ((at, rows), …) outside working hours
     day: object = None
+
+    @property
+    def drawn_cards(self):
+        return cards.drawn(self.cards)
 
 
 @dataclass
@@ -69,7 +68,7 @@ class Grid:
     columns: list
     first: int  # minutes after midnight of the first row
     rows: int  # in ticks
-    hours: list  # [(at, "9:00")]
+    hours: tuple  # ((at, "9:00"), …)
     zone: object
     visits: int
     token: str = ""  # of the visits shown; see AppointmentQuerySet.change_token
@@ -84,7 +83,7 @@ class Grid:
             return 0 if local.date() < self.day else 24 * 60
         return local.hour * 60 + local.minute
 
-    @property
+    @cached_property
     def now_at(self):
         """The row of the present moment, or None."""
         now = timezone.now()
@@ -100,7 +99,7 @@ def newest_history():
 
 
 def alerts_in(content):
-    return MedicalHistory(content=content).alerts if content else []
+    return alerts_of(content) if content else []
 
 
 def day_grid(actor, day, by="operatory"):
@@ -113,12 +112,13 @@ def day_grid(actor, day, by="operatory"):
     hours = _with_exceptions(hours, list(exceptions))
     blocks = list(Block.objects.filter(clinic=clinic).current().overlapping(starts_at, ends_at).values_list(
         "id", "operatory_id", "provider_id", "title", "starts_at", "ends_at"))
-    visits = list(Appointment.objects.visible_to(actor).holding().between(starts_at, ends_at).order_by(
-        "starts_at").values_list(*VISIT_COLUMNS, newest_history()))
-    grid = _empty_grid(day, *_extent(visits, hours, clinic.zone), clinic.zone, len(visits))
-    grid.token = change_token(len(visits), sum(row[14] for row in visits), max((row[15] for row in visits), default=None))
-    names = {key: (name, colour) for key, name, colour, _ in providers}
-    rooms = {key: name for key, name, _ in operatories}
+    visits = _visits(
+        Appointment.objects.visible_to(actor).holding().between(starts_at, ends_at).order_by("starts_at"), clinic.zone, by)
+    grid = _empty_grid(day, *_extent(visits, hours), clinic.zone, len(visits))
+    grid.token = change_token(
+        len(visits), sum(visit.version for visit in visits), max((visit.updated_at for visit in visits), default=None))
+    names = {key: (escape(name), colour) for key, name, colour, _ in providers}
+    rooms = {key: escape(name) for key, name, _ in operatories}
     in_use = {row[0] for row in (providers if by == "provider" else operatories) if row[-1]}
     if by == "provider":
         grid.columns = [Column(key, name, colour=colour, day=day) for key, name, colour, _ in providers]
@@ -130,8 +130,8 @@ def day_grid(actor, day, by="operatory"):
         for column in grid.columns:
             column.closed = _closed(open_hours, grid)
     columns = {column.id: column for column in grid.columns}
-    for row in visits:
-        for key, card in _cards(row, by, names, rooms, grid):
+    for visit in visits:
+        for key, card in _cards(visit, by, names, rooms, grid):
             if key in columns:
                 columns[key].cards.append(card)
     for block in blocks:
@@ -149,12 +149,12 @@ def week_grid(actor, monday, provider):
     """The week of one provider: a column a day."""
     clinic, days = actor.clinic, [monday + timedelta(days=n) for n in range(7)]
     starts_at, ends_at = slots.midnight(days[0], clinic.zone), slots.midnight(days[6] + timedelta(days=1), clinic.zone)
-    visits = list(
+    visits = _visits(
         Appointment.objects.visible_to(actor).holding().between(starts_at, ends_at).filter(
-            provider_time__provider=provider).distinct().order_by("starts_at").values_list(*VISIT_COLUMNS, newest_history()))
+            provider_time__provider=provider).distinct().order_by("starts_at"), clinic.zone, "provider")
     blocks = list(Block.objects.filter(clinic=clinic, provider=provider).current().overlapping(
         starts_at, ends_at).values_list("id", "operatory_id", "provider_id", "title", "starts_at", "ends_at"))
-    rooms = dict(Operatory.objects.filter(clinic=clinic).values_list("id", "name"))
+    rooms = {key: escape(name) for key, name in Operatory.objects.filter(clinic=clinic).values_list("id", "name")}
     hours = defaultdict(list)
     for weekday, start, end in provider.working_hours.filter(is_active=True).values_list("weekday", "starts", "ends"):
         hours[weekday].append((start, end))
@@ -165,20 +165,27 @@ def week_grid(actor, monday, provider):
         own = [(who, start, end) for date, who, start, end in exceptions if date == day]
         spans_of[day] = _with_exceptions({provider.pk: hours.get(day.weekday(), [])}, own).get(provider.pk, [])
     every = {day: spans for day, spans in spans_of.items() if spans}
-    first, last = _extent(visits, every, clinic.zone)
+    first, last = _extent(visits, every)
     grid = _empty_grid(monday, first, last, clinic.zone, len(visits))
-    names = {provider.pk: (provider.short_name, provider.colour)}
+    names = {provider.pk: (escape(provider.short_name), provider.colour)}
     for day in days:
         one = _empty_grid(day, first, last, clinic.zone, 0)
         column = Column(day.isoformat(), f"{day:%a}", sub=f"{day:%-d %b}", day=day)
         column.closed = _closed(spans_of[day], one)
-        for row in visits:
-            if row[10].astimezone(clinic.zone).date() == day:
-                column.cards += [card for key, card in _cards(row, "provider", names, rooms, one) if key == provider.pk]
+        for visit in visits:
+            if visit.starts_at.date() == day:
+                column.cards += [card for key, card in _cards(visit, "provider", names, rooms, one) if key == provider.pk]
         column.cards += [_block_card(block, one) for block in blocks if block[4].astimezone(clinic.zone).date() == day]
         set_lanes(column.cards)
         grid.columns.append(column)
     return grid
+
+
+def _visits(rows, zone, by):
+    """[Visit] of these appointments, in one query."""
+    columns = [*VISIT_COLUMNS, newest_history(), *(["parts"] if by == "provider" else [])]
+    return [
+        Visit(*row[:8], row[8].astimezone(zone), row[9].astimezone(zone), *row[10:]) for row in rows.values_list(*columns)]
 
 
 def _providers_with_hours(clinic, day):
@@ -210,11 +217,11 @@ def _with_exceptions(hours, exceptions):
     return hours
 
 
-def _extent(visits, hours, zone):
+def _extent(visits, hours):
     """The first and last minute to show: full hours around everything that happens."""
     first, last = OPENS, CLOSES
-    for row in visits:
-        start, end = row[10].astimezone(zone), row[11].astimezone(zone)
+    for visit in visits:
+        start, end = visit.starts_at, visit.ends_at
         first = min(first, start.hour * 60)
         last = max(last, 24 * 60 if end.date() > start.date() else (end.hour + (end.minute > 0)) * 60)
     for spans in hours.values():
@@ -225,7 +232,7 @@ def _extent(visits, hours, zone):
 
 
 def _empty_grid(day, first, last, zone, visits):
-    hours = [((minute - first) // slots.TICK, f"{minute // 60}:00") for minute in range(first, last, 60)]
+    hours = tuple(((minute - first) // slots.TICK, f"{minute // 60}:00") for minute in range(first, last, 60))
     return Grid(day, [], first, (last - first) // slots.TICK, hours, zone, visits)
 
 
@@ -236,38 +243,43 @@ def _place(starts_at, ends_at, grid):
     return start, max(1, end - start)
 
 
-def _cards(row, by, names, rooms, grid):
+def _cards(visit, by, names, rooms, grid):
     """(column's id, Card) of a visit: in its operatory, or with every provider whose minutes it takes."""
-    (key, _, first_name, last_name, preferred, operatory_id, provider_id, _, kind, colour, starts_at, ends_at,
-     status, parts, version, _, content) = row
-    provider, provider_colour = names.get(provider_id, ("", 0))
-    card = {
-        "id": key, "name": f"{last_name}, {preferred or first_name}", "kind": kind, "status": status,
-        "status_word": Appointment.Status(status).label, "icon": ICONS[status], "colour": colour, "provider": provider,
-        "provider_colour": provider_colour, "operatory": rooms.get(operatory_id, ""), "alerts": alerts_in(content),
-        "version": version, "moves": status in ("scheduled", "confirmed", "checked_in", "seated")}
+    alerts = alerts_in(visit.medical)
+    provider, provider_colour = names.get(visit.provider_id, ("", 0))
+    texts = {
+        "name": escape(f"{visit.last_name}, {visit.preferred_name or visit.first_name}"), "kind": escape(visit.kind),
+        "colour": visit.colour, "provider": provider, "provider_colour": provider_colour,
+        "operatory": rooms.get(visit.operatory_id, ""), "version": visit.version, **cards.texts_of_alerts(alerts)}
+    look = Look(
+        visit.status, WORDS[visit.status], ICONS[visit.status], alerts[0]["tone"] if alerts else "", by == "provider",
+        moves=visit.status in MOVES)
     if by == "operatory":
-        at, rows = _place(starts_at, ends_at, grid)
-        yield operatory_id, Card(**card, starts_at=starts_at, ends_at=ends_at, at=at, rows=rows)
+        yield visit.operatory_id, _card(visit.id, look, visit.starts_at, visit.ends_at, texts, grid)
         return
     by_text = {str(key): key for key in names}
-    for part_of, start, length in parts:
+    for part_of, start, length in visit.parts:
         if part_of not in by_text:
             continue
-        begins = starts_at + timedelta(minutes=start)
-        ends = begins + timedelta(minutes=length)
-        at, rows = _place(begins, ends, grid)
-        look_in = by_text[part_of] != provider_id
-        yield by_text[part_of], Card(
-            **{**card, "moves": card["moves"] and not look_in}, starts_at=begins, ends_at=ends, at=at, rows=rows,
-            is_look_in=look_in)
+        begins = visit.starts_at.astimezone(UTC) + timedelta(minutes=start)  # real minutes, also where the clock changes
+        own = look if by_text[part_of] == visit.provider_id else look._replace(is_look_in=True, moves=False)
+        yield by_text[part_of], _card(visit.id, own, begins, begins + timedelta(minutes=length), texts, grid)
+
+
+def _card(key, look, starts_at, ends_at, texts, grid):
+    starts_at, ends_at = starts_at.astimezone(grid.zone), ends_at.astimezone(grid.zone)
+    at, rows = _place(starts_at, ends_at, grid)
+    return Card(key, look, at, rows, {**texts, "starts": clock(starts_at), "ends": clock(ends_at)})
+
+
+def clock(at):
+    """9:05, as the template's date:"G:i" writes it."""
+    return f"{at.hour}:{at.minute:02}"
 
 
 def _block_card(block, grid):
     key, _, _, title, starts_at, ends_at = block
-    at, rows = _place(starts_at, ends_at, grid)
-    return Card(id=key, name=title, kind="", status="block", status_word="Blocked", icon="ban", colour=0, starts_at=starts_at,
-                ends_at=ends_at, at=at, rows=rows, is_block=True, moves=False)
+    return _card(key, Look(), starts_at, ends_at, {"name": escape(title)}, grid)
 
 
 def _closed(spans, grid):
@@ -286,7 +298,7 @@ def _closed(spans, grid):
         elif is_open and start is not None:
             closed.append((start, tick - start))
             start = None
-    return closed
+    return tuple(closed)
 
 
 def set_lanes(cards):

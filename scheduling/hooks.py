@@ -9,6 +9,7 @@ from clinic.access.rules import may
 from clinic.audit.changes import changes_of
 from clinic.panels import HeaderAction, HeaderFact, Panel
 from scheduling import slots
+from scheduling.listing import drawn, listed
 from scheduling.models import Appointment
 
 # (actor, visits) -> {visit id: [facts]} for Today and the day view.
@@ -25,7 +26,7 @@ def next_visit(actor, patient):
     clinic, now = actor.clinic, timezone.now()
     today = clinic.today(now)
     visits = list(Appointment.objects.visible_to(actor).filter(patient=patient).between(
-        *_today_onwards(clinic, now)).holding().select_related("appointment_type").order_by("starts_at")[:4])
+        *_today_onwards(clinic, now)).holding().order_by("starts_at").only("status", "starts_at")[:4])
     here = next((row for row in visits if row.status in ("checked_in", "seated", "completed")), None)
     due = next((row for row in visits if row.status in Appointment.EXPECTED
                 and row.starts_at.astimezone(clinic.zone).date() == today), None)
@@ -57,12 +58,11 @@ def visits_panel(actor, patient):
     """Coming and past visits on the patient's overview."""
     if not may(actor, "scheduling.view_appointment"):
         return None
-    visits = list(Appointment.objects.visible_to(actor).filter(patient=patient).select_related(
-        "appointment_type", "provider", "operatory").order_by("-starts_at")[:12])
-    now = timezone.now()
+    visits = listed(Appointment.objects.visible_to(actor).filter(patient=patient).order_by("-starts_at")[:12])
+    now, zone = timezone.now(), actor.clinic.zone
     return Panel("Visits", "scheduling/_patient_visits.html", {
-        "coming": [row for row in reversed(visits) if row.ends_at >= now and row.holds_time],
-        "past": [row for row in visits if row.ends_at < now or not row.holds_time],
+        "coming": drawn([row for row in reversed(visits) if row.is_ahead(now)], now, zone),
+        "past": drawn([row for row in visits if not row.is_ahead(now)][:6], now, zone),
     })
 
 

@@ -2,6 +2,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import cached_property, lru_cache
 from typing import Any
 
 from clinic.models import Operatory, Provider
@@ -11,6 +12,7 @@ from scheduling.models.appointment_type import DOCTOR_KINDS
 
 PARTS_OF_DAY = {"": (time(0), time(23, 59)), "morning": (time(0), time(12)), "afternoon": (time(12), time(17)),
                 "evening": (time(17), time(23, 59))}
+SPILL = timedelta(hours=3)  # so far a day's row of ticks may reach into the next day
 
 
 @dataclass(frozen=True)
@@ -25,40 +27,74 @@ class Opening:
 
 
 class Calendar:
-    """Everything that decides about free time between two days of a clinic, loaded in seven queries."""
+    """Everything that decides about free time between two days of a clinic, loaded when it is asked for.
+
+    What is taken comes in two parts, three queries each: the first free times mostly lie in the first week.
+    """
+
+    FIRST = timedelta(days=7)
 
     def __init__(self, clinic, first_day, last_day):
         self.clinic, self.zone = clinic, clinic.zone
         self.first_day, self.last_day = first_day, last_day
-        self.starts_at = slots.midnight(first_day, self.zone)
-        self.ends_at = slots.midnight(last_day + timedelta(days=1), self.zone)
-        self.providers = {row.pk: row for row in Provider.objects.filter(clinic=clinic).current()}
-        self.operatories = list(Operatory.objects.filter(clinic=clinic).current())
-        self.hours = defaultdict(list)
-        for row in WorkingHours.objects.filter(clinic=clinic).current().values_list("provider_id", "weekday", "starts", "ends"):
-            self.hours[row[0], row[1]].append(row[2:])
-        self.exceptions = defaultdict(list)
-        for row in HoursException.objects.filter(clinic=clinic, date__range=(first_day, last_day)).current():
-            self.exceptions[row.provider_id, row.date].append((row.starts, row.ends))
-        self.busy = defaultdict(list)
-        self._load_busy()
+        self.busy = defaultdict(int)  # (key of a chair, provider or patient, day): its taken ticks as bits
+        self.loaded_until = first_day - timedelta(days=1)
 
-    def _load_busy(self):
-        span = {"clinic": self.clinic, "starts_at__lt": self.ends_at, "ends_at__gt": self.starts_at}
-        for row in Block.objects.filter(**span).current().values_list("operatory_id", "provider_id", "starts_at", "ends_at"):
-            self.busy[row[0] or row[1]].append(row[2:])
+    @cached_property
+    def providers(self):
+        return {row.pk: row for row in Provider.objects.filter(clinic=self.clinic).current()}
+
+    @cached_property
+    def operatories(self):
+        return list(Operatory.objects.filter(clinic=self.clinic).current())
+
+    @cached_property
+    def hours(self):
+        hours = defaultdict(list)
+        rows = WorkingHours.objects.filter(clinic=self.clinic).current()
+        if self.first_day == self.last_day:
+            rows = rows.filter(weekday=self.first_day.weekday())
+        for provider_id, weekday, starts, ends in rows.values_list("provider_id", "weekday", "starts", "ends"):
+            hours[provider_id, weekday].append((starts, ends))
+        return hours
+
+    @cached_property
+    def exceptions(self):
+        exceptions = defaultdict(list)
+        for provider_id, day, starts, ends in HoursException.objects.filter(
+                clinic=self.clinic, date__range=(self.first_day, self.last_day)).current().values_list(
+                "provider_id", "date", "starts", "ends"):
+            exceptions[provider_id, day].append((starts, ends))
+        return exceptions
+
+    def _load_busy(self, first_day, last_day):
+        starts_at, ends_at = self.midnight(first_day), self.midnight(last_day + timedelta(days=1))
+        span = {"clinic": self.clinic, "starts_at__lt": ends_at, "ends_at__gt": starts_at}
+        for operatory_id, provider_id, start, end in Block.objects.filter(**span).current().values_list(
+                "operatory_id", "provider_id", "starts_at", "ends_at"):
+            self._take(start, end, operatory_id or provider_id)
         chairs = Appointment.objects.filter(
-            clinic=self.clinic, chair_starts_at__lt=self.ends_at, chair_ends_at__gt=self.starts_at,
-            starts_at__gte=self.starts_at - timedelta(days=1), starts_at__lt=self.ends_at + timedelta(days=1)).holding()
-        for operatory_id, patient_id, starts_at, ends_at in chairs.values_list(
+            clinic=self.clinic, chair_starts_at__lt=ends_at, chair_ends_at__gt=starts_at,
+            starts_at__gte=starts_at - timedelta(days=1), starts_at__lt=ends_at + timedelta(days=1)).holding()
+        for operatory_id, patient_id, start, end in chairs.values_list(
                 "operatory_id", "patient_id", "chair_starts_at", "chair_ends_at"):
-            self.busy[operatory_id].append((starts_at, ends_at))
-            self.busy[patient_id].append((starts_at, ends_at))
+            self._take(start, end, operatory_id, patient_id)
         # No row is longer than a day, so the index need not walk the past.
-        for provider_id, starts_at, ends_at in ProviderTime.objects.filter(
-                **span, starts_at__gt=self.starts_at - timedelta(hours=24)).values_list(
-                "provider_id", "starts_at", "ends_at"):
-            self.busy[provider_id].append((starts_at, ends_at))
+        for provider_id, start, end in ProviderTime.objects.filter(
+                **span, starts_at__gt=starts_at - timedelta(hours=24)).values_list("provider_id", "starts_at", "ends_at"):
+            self._take(start, end, provider_id)
+
+    def _take(self, starts_at, ends_at, *keys):
+        """Mark this time as taken on every day that it touches, or whose last ticks it touches (see EVERY_TICK)."""
+        day = (starts_at - SPILL).astimezone(self.zone).date()
+        while (origin := self.midnight(day)) < ends_at:
+            bits = slots.span_bits(starts_at, ends_at, origin) & slots.EVERY_TICK
+            for key in keys:
+                self.busy[key, day] |= bits
+            day += timedelta(days=1)
+
+    def midnight(self, day):
+        return _midnight(day, self.zone)
 
     def working(self, provider_id, day):
         """[(start, end)] in wall time: an exception of the provider replaces the day, one of the practice closes it."""
@@ -80,13 +116,15 @@ class Calendar:
 
     def free(self, key, day, within):
         """The free ticks of a chair, a provider or a patient on that day, out of the bits `within`."""
-        origin = slots.midnight(day, self.zone)
-        for starts_at, ends_at in self.busy.get(key, ()):
-            within &= ~slots.span_bits(starts_at, ends_at, origin)
-        return within
+        while self.loaded_until < day:
+            first = self.loaded_until + timedelta(days=1)
+            week = first == self.first_day and self.last_day - first > self.FIRST
+            self.loaded_until = first + self.FIRST - timedelta(days=1) if week else self.last_day
+            self._load_busy(first, self.loaded_until)
+        return within & ~self.busy.get((key, day), 0)
 
     def working_bits(self, provider_id, day):
-        origin, bits = slots.midnight(day, self.zone), 0
+        origin, bits = self.midnight(day), 0
         for starts, ends in self.working(provider_id, day):
             bits |= slots.span_bits(
                 slots.wall(day, starts, self.zone), slots.wall(day, ends, self.zone), origin, outward=False)
@@ -114,7 +152,7 @@ class Calendar:
             day += timedelta(days=1)
 
     def _openings_on(self, day, provider, kind, minutes, within, patient, every_operatory):
-        origin = slots.midnight(day, self.zone)
+        origin = self.midnight(day)
         working = self.working_bits(provider.pk, day)
         length = slots.whole_ticks(minutes)
         starts = slots.starts_of_runs(working, length) & within
@@ -140,7 +178,7 @@ class Calendar:
                         break
 
     def _part_bits(self, day, part_of_day):
-        origin = slots.midnight(day, self.zone)
+        origin = self.midnight(day)
         starts, ends = PARTS_OF_DAY.get(part_of_day, PARTS_OF_DAY[""])
         return slots.span_bits(slots.wall(day, starts, self.zone), slots.wall(day, ends, self.zone), origin)
 
@@ -173,6 +211,11 @@ class Calendar:
             free = self.free(row.pk, day, slots.EVERY_TICK)
             found.append((row.pk, slots.starts_of_runs(free, length) << slots.whole_ticks(before)))
         return found
+
+
+@lru_cache(maxsize=1024)
+def _midnight(day, zone):
+    return slots.midnight(day, zone)
 
 
 def nearest(clinic, appointment_type, starts_at, *, minutes=None, provider_id=None, patient=None, count=3, now=None):

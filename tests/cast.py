@@ -31,7 +31,9 @@ def make():
 
 def make_clinic(name, domain):
     """A clinic with a member of every role, three providers, three operatories, two types and two patients."""
-    clinic = Clinic(name=name, time_zone="America/New_York", opened_on=date(2020, 1, 6)).record(by=Actor.system(None))
+    clinic = Clinic(
+        name=name, time_zone="America/New_York", opened_on=date(2020, 1, 6), requires_second_factor=False
+    ).record(by=Actor.system(None))
     by = Actor.system(clinic)
     users = {}
     for role in STAFF:

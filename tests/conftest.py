@@ -19,6 +19,7 @@ from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
 
 from tests import cast as people
+from tests.program import Program
 
 if settings.ENVIRONMENT != "test":
     pytest.exit("Run bin/test, or set ENVIRONMENT=test: the settings of other environments have no test database.")
@@ -59,6 +60,17 @@ def sign_in(cast):
 @pytest.fixture
 def desk_client(sign_in):
     return sign_in("receptionist")
+
+
+@pytest.fixture
+def program(cast):
+    """`program("dentist")`: a program that works for that person; `program()` for nobody."""
+    return lambda role=None, **more: Program(cast.actor(role) if role else None, **more)
+
+
+@pytest.fixture
+def desk(program):
+    return program("receptionist")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Who acts: one frozen value for a request, a token, a job or a command."""
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -45,4 +46,9 @@ class Actor:
 
 def permissions_of(roles):
     """All that these roles may do together. A role without a line in the map may nothing."""
+    return _together(frozenset(roles))
+
+
+@lru_cache(maxsize=256)
+def _together(roles):
     return frozenset().union(*(settings.ROLE_PERMISSIONS.get(role, ()) for role in roles))

@@ -1,5 +1,19 @@
-"""Answers `user.has_perm` from the request's actor, so that the admin follows the same rule as the pages."""
+"""Who signs in, and `user.has_perm` from the request's actor, so that the admin follows the same rule as the pages."""
+from axes.backends import AxesStandaloneBackend
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import PermissionDenied
+
+
+class LockOut(AxesStandaloneBackend):
+    """Asked first: a locked account or source is refused before its password is compared."""
+
+    def authenticate(self, request, username=None, password=None, **kwargs):
+        try:
+            return super().authenticate(request, username=username, password=password, **kwargs)
+        except PermissionDenied:
+            make_password(password)  # the same work as a comparison, so that the time does not tell
+            raise
 
 
 class ActorBackend(ModelBackend):

@@ -1,6 +1,8 @@
 """Which hats a user may wear, and the actor under one of them."""
+from django.db.models import F
+
 from clinic.access.actor import Actor, permissions_of
-from clinic.models import Coaching, MembershipRole, PortalAccess
+from clinic.models import Coaching, Membership, PortalAccess
 
 SESSION_KEY = "hat"
 
@@ -11,13 +13,12 @@ def hats_of(user):
 
     One query for a member; coaches and patients take one or two more, and one a row to ask guardian.
     """
-    held = MembershipRole.objects.filter(
-        membership__user=user, membership__until=None, is_held=True,
-    ).select_related("membership__clinic", "group").order_by("membership__clinic__name", "group__name")
-    roles, memberships = {}, {}
-    for row in held:
-        memberships[row.membership_id] = row.membership
-        roles.setdefault(row.membership_id, []).append(row.group.name)
+    held = Membership.objects.filter(user=user, until=None, roles__is_held=True).select_related("clinic").annotate(
+        role=F("roles__group__name"))
+    memberships, roles = {}, {}
+    for row in sorted(held, key=lambda row: (row.clinic.name, row.role)):
+        memberships.setdefault(row.pk, row)
+        roles.setdefault(row.pk, []).append(row.role)
     if memberships:
         for key, membership in memberships.items():
             membership.user = user

@@ -49,6 +49,19 @@ def signed_in(view):
     return view
 
 
+def held(*states):
+    """Let the holder of a session in that is held back in one of these states; see `clinic.access.door`.
+
+    Alone it makes a page that is open in these states only; under `@signed_in` it opens that page in them too.
+    """
+    def decorate(view):
+        view.held = states
+        if not hasattr(view, "rule"):
+            view.rule = "held"
+        return view
+    return decorate
+
+
 def public(view):
     """For the few pages before sign-in; the rule's name is `public`."""
     view = login_not_required(view)
@@ -58,7 +71,7 @@ def public(view):
 
 def find(queryset, actor, **lookup):
     """The one row that this actor may know of; else 404, whether it exists or not."""
-    row = queryset.visible_to(actor).filter(**lookup).first()
-    if row is None:
-        raise Http404
-    return row
+    try:
+        return queryset.visible_to(actor).get(**lookup)
+    except queryset.model.DoesNotExist:
+        raise Http404 from None

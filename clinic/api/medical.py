@@ -41,6 +41,7 @@ class Condition(Body):
 class MedicalHistoryNew(Body):
     """What the patient told. A list or text that is left out stays as it was in the newest version."""
 
+    id: UUID | None = None
     medications: list[Medication] = Field([], max_length=60)
     allergies: list[Allergy] = Field([], max_length=60)
     conditions: list[Condition] = Field([], max_length=60)
@@ -92,6 +93,7 @@ def write(request, patient_id: UUID, body: MedicalHistoryNew):
     """Make the next version."""
     patient = find_patient(request, patient_id)
     given = {name: [row.dict() for row in value] if isinstance(value, list) else value for name, value in body.given().items()}
+    key = given.pop("id", None)
     with transaction.atomic():
         patient.lock()  # two who write at once make two versions, one after the other
         newest = patient.medical_history
@@ -99,7 +101,7 @@ def write(request, patient_id: UUID, body: MedicalHistoryNew):
         try:
             row = MedicalHistory.write(
                 patient=patient, content={**(newest.content if newest else {}), **given}, by=request.actor,
-                seen_number=(newest.number if newest else 0) if seen is None else seen)
+                seen_number=(newest.number if newest else 0) if seen is None else seen, id=key)
         except Stale as refused:
             return stale(refused, shown(newest) if newest else None)
     return Status(201, shown(row))

@@ -12,6 +12,7 @@ from clinic.web.bodies import Listed, Money, Paging, Text, choice
 from clinic.web.endpoints import Endpoints
 
 router = Endpoints(tags=["Practice"])
+OTHER_HATS = {"coach": "coach", "portal": "patient"}  # no roles of a membership, but roles to the reader
 
 
 class Me(Schema):
@@ -37,7 +38,7 @@ def me(request):
     provider = Provider.objects.filter(clinic=actor.clinic_id, user=actor.user).current().first()
     return {
         "id": actor.user.pk, "email": actor.user.email, "name": actor.user.name, "clinic_id": actor.clinic_id,
-        "time_zone": actor.clinic.time_zone, "today": actor.clinic.today(), "roles": sorted(actor.roles or {actor.hat}),
+        "time_zone": actor.clinic.time_zone, "today": actor.clinic.today(), "roles": sorted(actor.roles) or [OTHER_HATS[actor.hat]],
         "permissions": sorted(name.replace(".", ":") for name in actor.permissions),
         "provider_id": provider.pk if provider else None, "patient_id": actor.patient.pk if actor.patient else None,
     }

@@ -40,11 +40,16 @@ def parse_keyring(text):
 
 def seal(key, data, context):
     nonce = os.urandom(NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, data, context.encode())
+    return nonce + _lock(key).encrypt(nonce, data, context.encode())
 
 
 def open_sealed(key, data, context):
-    return AESGCM(key).decrypt(data[:NONCE], data[NONCE:], context.encode())
+    return _lock(key).decrypt(data[:NONCE], data[NONCE:], context.encode())
+
+
+@lru_cache(maxsize=256)
+def _lock(key):
+    return AESGCM(key)  # a day's schedule opens a hundred and fifty values with one key
 
 
 def encrypt(text, context):

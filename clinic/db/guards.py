@@ -12,6 +12,7 @@ import hashlib
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.apps import apps
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -26,6 +27,10 @@ class TsTzRange(Func):
     function, output_field = "TSTZRANGE", DateTimeRangeField()
 
 
+# No visit spans more, see NoOverlap: bounded by it, an index by start finds what overlaps without reading the whole past.
+LONGEST = timedelta(hours=24)
+
+
 class NoOverlap(ExclusionConstraint):
     """Rows with the same `resource` may not overlap in [start, end) while `condition` holds; touching is allowed.
 
@@ -33,7 +38,7 @@ class NoOverlap(ExclusionConstraint):
     without reading the resource's whole past.
     """
 
-    LONGEST_HOURS = 24
+    LONGEST_HOURS = int(LONGEST.total_seconds() // 3600)
 
     def __init__(self, *, name, resource, start="starts_at", end="ends_at", condition=None, **kwargs):
         self.resource, self.start, self.end = resource, start, end

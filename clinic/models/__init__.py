@@ -2,17 +2,23 @@ from clinic.models.access_event import AccessEvent
 from clinic.models.account import Account
 from clinic.models.api_token import ApiToken
 from clinic.models.clinic import Clinic, ClinicUserObjectPermission
+from clinic.models.fee_schedule import Fee, FeeSchedule
 from clinic.models.installation import Counter, DataKey, GuardLift, OnceKey
+from clinic.models.mail import Mail
+from clinic.models.mailed_link import MailedLink
 from clinic.models.medical_history import MedicalHistory
 from clinic.models.membership import Coaching, Membership, MembershipRole
 from clinic.models.operatory import Operatory
 from clinic.models.patient import Patient, PatientUserObjectPermission, PortalAccess
 from clinic.models.procedure_code import ProcedureCode
 from clinic.models.provider import Provider
+from clinic.models.second_factor import AuthenticatorApp, Passkey, RecoveryCode
+from clinic.models.session import Session
 from clinic.models.user import User
 
 __all__ = [
-    "AccessEvent", "Account", "ApiToken", "Clinic", "ClinicUserObjectPermission", "Coaching", "Counter", "DataKey", "GuardLift",
-    "MedicalHistory", "Membership", "MembershipRole", "OnceKey", "Operatory", "Patient", "PatientUserObjectPermission",
-    "PortalAccess", "ProcedureCode", "Provider", "User",
+    "AccessEvent", "Account", "ApiToken", "AuthenticatorApp", "Clinic", "ClinicUserObjectPermission", "Coaching",
+    "Counter", "DataKey", "Fee", "FeeSchedule", "GuardLift", "Mail", "MailedLink", "MedicalHistory", "Membership",
+    "MembershipRole", "OnceKey", "Operatory", "Passkey", "Patient", "PatientUserObjectPermission", "PortalAccess",
+    "ProcedureCode", "Provider", "RecoveryCode", "Session", "User",
 ]

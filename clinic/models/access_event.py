@@ -19,6 +19,7 @@ class AccessEvent(Fact):
         SIGN_IN = "sign_in", "Signed in"
         SIGN_IN_FAILED = "sign_in_failed", "Sign-in failed"
         SIGN_OUT = "sign_out", "Signed out"
+        UNLOCK = "unlock", "Went on after a pause"
         REFUSED = "refused", "Was refused"
 
     clinic = models.ForeignKey(

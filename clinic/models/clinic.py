@@ -42,6 +42,8 @@ class Clinic(Recorded):
     opened_on = models.DateField()
     medical_review_months = models.PositiveSmallIntegerField(
         default=6, validators=[MinValueValidator(1)], help_text="Check-in asks for a medical history older than this.")
+    requires_second_factor = models.BooleanField(
+        default=True, help_text="Its staff sign in with an authenticator app or a passkey besides the password.")
 
     objects = ClinicQuerySet.as_manager()
 

@@ -55,6 +55,7 @@ class MedicalHistory(Fact):
 
     class Meta:
         ordering = ["-number"]
+        verbose_name_plural = "medical histories"
         constraints = [models.UniqueConstraint(fields=["clinic", "patient", "number"], name="clinic_medicalhistory_version_once")]
         indexes = [models.Index(fields=["patient", "-number"], name="clinic_medicalhistory_newest")]
 
@@ -68,16 +69,7 @@ class MedicalHistory(Fact):
 
     @property
     def alerts(self):
-        """What must be seen on every page of the patient, worst first: [{"tone": "red" or "amber", "text"}]."""
-        content = {**self.EMPTY, **self.content}
-        red = [f"Allergy: {row['substance']}" for row in content["allergies"]]
-        if content["premedication"]:
-            red.append(f"Premedication: {content['premedication']}")
-        red += [row["name"] for row in content["conditions"] if row.get("severity") == SEVERE]
-        amber = [row["name"] for row in content["conditions"] if row.get("severity") != SEVERE]
-        if content["pregnancy"] == "yes":
-            amber.append("Pregnant")
-        return [{"tone": "red", "text": text} for text in red] + [{"tone": "amber", "text": text} for text in amber]
+        return alerts_of(self.content)
 
     def is_due(self, on):
         """Whether check-in should ask again: the last review is older than the clinic's interval."""
@@ -85,7 +77,7 @@ class MedicalHistory(Fact):
 
     @classmethod
     @transaction.atomic
-    def write(cls, *, patient, content, by, seen_number, kind=Kind.UPDATED, on=None):
+    def write(cls, *, patient, content, by, seen_number, kind=Kind.UPDATED, on=None, id=None):
         """Add the next version. `seen_number`: the version the writer saw (0: none); another newest one raises Stale."""
         unknown = set(content) - set(cls.EMPTY)
         if unknown:
@@ -96,6 +88,8 @@ class MedicalHistory(Fact):
         version = cls(
             clinic_id=patient.clinic_id, patient=patient, number=seen_number + 1, kind=kind,
             reviewed_on=on or patient.clinic.today(), content={**cls.EMPTY, **content}, by=by.user)
+        if id is not None:
+            version.id = id
         version.clean_fields(exclude=["clinic", "patient", "by", "content"])
         try:
             with transaction.atomic():
@@ -113,3 +107,19 @@ class MedicalHistory(Fact):
         return cls.write(
             patient=patient, content=newest.content if newest else {}, by=by, seen_number=seen_number,
             kind=cls.Kind.REVIEWED, on=on)
+
+
+def alerts_of(content):
+    """What must be seen on every page of a patient, worst first: [{"tone": "red" or "amber", "text"}].
+
+    Of the content alone, because a day's schedule asks it a hundred and fifty times.
+    """
+    content = {**MedicalHistory.EMPTY, **content}
+    red = [f"Allergy: {row['substance']}" for row in content["allergies"]]
+    if content["premedication"]:
+        red.append(f"Premedication: {content['premedication']}")
+    red += [row["name"] for row in content["conditions"] if row.get("severity") == SEVERE]
+    amber = [row["name"] for row in content["conditions"] if row.get("severity") != SEVERE]
+    if content["pregnancy"] == "yes":
+        amber.append("Pregnant")
+    return [{"tone": "red", "text": text} for text in red] + [{"tone": "amber", "text": text} for text in amber]

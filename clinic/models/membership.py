@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F, Q
 from guardian.shortcuts import assign_perm, remove_perm
@@ -7,6 +8,8 @@ from guardian.shortcuts import assign_perm, remove_perm
 from clinic.db.records import Record, RecordQuerySet
 from clinic.db.refusals import Refused
 from clinic.models.clinic import Clinic
+from clinic.models.mail import Mail
+from clinic.models.user import User
 
 
 class MembershipQuerySet(RecordQuerySet):
@@ -48,6 +51,27 @@ class Membership(Record):
             membership.grant(role, by=by, because=because)
         return membership
 
+    @classmethod
+    @transaction.atomic
+    def invite(cls, *, email, name, clinic, roles, by, site="", since=None, because=""):
+        """Make somebody a member by e-mail address: who has no sign-in yet gets one, and a letter how to set a password."""
+        user = User.objects.filter(email=email.strip().lower()).first()
+        if user is None:
+            user = User.objects.create_user(email, name=name)
+            Mail.write(Mail.Kind.WELCOME, user=user, site=site, key=str(user.pk))
+        elif user.is_superuser or not user.is_active:
+            raise ValidationError({"email": "This address can't become a member."})
+        return cls.open(user=user, clinic=clinic, roles=roles, by=by, since=since, because=because)
+
+    @transaction.atomic
+    def set_roles(self, roles, *, by, because=""):
+        """Hold exactly these roles from now on."""
+        held = set(self.roles.filter(is_held=True).values_list("group__name", flat=True))
+        for role in sorted(set(roles) - held):
+            self.grant(role, by=by, because=because)
+        for role in sorted(held - set(roles)):
+            self.revoke(role, by=by, because=because)
+
     def grant(self, role, *, by, because=""):
         """Add a role; the rights hold from the next request."""
         group = Group.objects.get(name=role)
@@ -55,7 +79,9 @@ class Membership(Record):
         return held or MembershipRole(clinic_id=self.clinic_id, membership=self, group=group).record(by=by, because=because)
 
     def revoke(self, role, *, by, because):
-        """Take a role away; the rights end with the next request."""
+        """Take a role away; the rights end with the next request. The last manager stays one."""
+        if role == "manager":
+            self._refuse_to_leave_nobody()
         for held in self.roles.filter(group__name=role, is_held=True):
             held.change(by=by, because=because, is_held=False)
 
@@ -63,8 +89,15 @@ class Membership(Record):
     def end(self, *, by, because, on=None):
         """End the membership: the clinic is closed to the user from the next request on."""
         self.lock()
+        self._refuse_to_leave_nobody()
         self.until = on or self.clinic.today()
         return self.record(by=by, because=because)
+
+    def _refuse_to_leave_nobody(self):
+        managers = Membership.objects.filter(
+            clinic=self.clinic_id, until=None, roles__group__name="manager", roles__is_held=True)
+        if managers.filter(pk=self.pk).exists() and not managers.exclude(pk=self.pk).exists():
+            raise Refused("Somebody must manage the practice. Make somebody else a manager first.")
 
 
 class MembershipRole(Record):

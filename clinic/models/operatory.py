@@ -10,7 +10,7 @@ class Operatory(Record):
     name = models.CharField(max_length=60)
     sequence = models.PositiveSmallIntegerField(default=0)
     is_hygiene = models.BooleanField(default=False, help_text="Hygiene visits are offered here first.")
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField("in use", default=True)
 
     objects = ProviderQuerySet.as_manager()
 

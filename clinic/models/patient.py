@@ -283,6 +283,7 @@ class PortalAccess(Record):
     objects = MembershipQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = "portal accesses"
         constraints = [models.UniqueConstraint(
             fields=["clinic", "user", "patient"], condition=Q(until=None), name="clinic_portalaccess_one_open")]
 

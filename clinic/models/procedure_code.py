@@ -41,7 +41,7 @@ class ProcedureCode(Record):
     treatment_area = models.CharField(max_length=12, choices=Area)
     minutes = models.PositiveSmallIntegerField(validators=[MinValueValidator(5), MaxValueValidator(600)])
     fee = MoneyField()
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField("in use", default=True)
 
     objects = ProviderQuerySet.as_manager()
 

@@ -25,7 +25,7 @@ class Provider(Record):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="providers")
     colour = models.PositiveSmallIntegerField(default=1, help_text="One of the palette's twelve.")
     sequence = models.PositiveSmallIntegerField(default=0)
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField("in use", default=True)
 
     objects = ProviderQuerySet.as_manager()
 

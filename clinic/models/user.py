@@ -7,9 +7,20 @@ from simple_history.models import HistoricalRecords
 
 from clinic.db.keys import uuid7
 from clinic.db.records import Revision
+from clinic.db.refusals import Refused
+from clinic.models.mail import Mail
+from clinic.models.mailed_link import MailedLink
+from clinic.models.second_factor import SecondFactors
 
 
 class UserQuerySet(models.QuerySet):
+    def visible_to(self, actor):
+        """Those who work or have worked in the actor's clinic, for its staff."""
+        if actor is None or actor.hat != "staff":
+            return self.none()
+        return self.filter(pk__in=self.model._meta.get_field("memberships").related_model.objects.filter(
+            clinic=actor.clinic_id).values("user"))
+
     def delete(self):
         raise RuntimeError("Users are disabled, never deleted: their name stands in the history.")
 
@@ -29,7 +40,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(SecondFactors, AbstractBaseUser, PermissionsMixin):
     """A person who signs in. What they may do stands in memberships; `groups` stays empty.
 
     A superuser runs the installation and is for that reason no member of any clinic.
@@ -42,6 +53,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False, help_text="May open the admin site.")
     is_demo = models.BooleanField(default=False, editable=False, help_text="Belongs to the demo practice.")
     session_epoch = models.PositiveIntegerField(default=0, editable=False, help_text="Raising it ends every session.")
+    rights_epoch = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Raising it gives every session a new key.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_login = None  # sign-ins are access events
 
@@ -66,19 +79,34 @@ class User(AbstractBaseUser, PermissionsMixin):
         return salted_hmac(
             "clinic.User.session", f"{self.password}:{self.session_epoch}", secret=secret, algorithm="sha256").hexdigest()
 
+    @property
+    def is_locked_out(self):
+        """Whether wrong tries have locked the sign-in for a while."""
+        from clinic.access import guessing
+
+        return any(guessing.is_locked(None, account) for account in self._accounts())
+
     @transaction.atomic
     def sign_out_everywhere(self, *, by, because="Signed out everywhere"):
         """End every session of this user, this one too."""
         self._lock()
-        self.session_epoch += 1
+        self._end_sessions()
         self._save_by(by, because)
+
+    def end_session(self, key, *, by):
+        """End one session, by its key in the database. `by` is the owner: nobody ends a single one of somebody else."""
+        return bool(self.sessions.filter(pk=key, user=by.user).delete()[0])
+
+    def end_other_sessions(self, *, keep, by):
+        """End every session but `keep`; returns how many."""
+        return self.sessions.filter(user=by.user).exclude(pk=keep).delete()[0]
 
     @transaction.atomic
     def disable(self, *, by, because):
         """End access at once: every session stops at its next request. The user stays in the history."""
         self._lock()
         self.is_active = False
-        self.session_epoch += 1
+        self._end_sessions()
         self._save_by(by, because)
 
     @transaction.atomic
@@ -89,11 +117,63 @@ class User(AbstractBaseUser, PermissionsMixin):
         self._save_by(by, because)
 
     @transaction.atomic
-    def change_password(self, password, *, by):
-        """Set a new password; other sessions end."""
+    def unlock(self, *, by, because):
+        """Let a user whom wrong tries have locked out try again at once."""
+        from clinic.access import guessing
+
+        self._lock()
+        if not guessing.forget(*self._accounts()):
+            raise Refused("Nobody tried a wrong password for this user lately, so there is nothing to unlock.")
+        self._save_by(by, because)
+
+    @transaction.atomic
+    def change_password(self, password, *, by, keep=None):
+        """Set a new password, tell the owner, end other sessions. `keep`: the key of the session that may go on."""
         self._lock()
         self.set_password(password)
-        self._save_by(by, "Password changed")
+        self._password_changed(by, "Password changed")
+        self.sessions.exclude(pk=keep).delete()
+
+    @transaction.atomic
+    def reset_password(self, link, password, *, by):
+        """Set a new password by a mailed link, which is used up; end every session and tell the owner.
+
+        It opens nothing by itself: the next sign-in asks for the second factor as always, and a lock goes on.
+        """
+        if not link.use():
+            raise Refused("This link was used or is too old. Ask for a new one.")
+        self._lock()
+        self.set_password(password)
+        self._end_sessions()
+        self._password_changed(by, "Password set by a mailed link")
+
+    @transaction.atomic
+    def change_address(self, link, *, by):
+        """Sign in with the address to which this link was mailed from now on; the old one is told."""
+        if not link.use():
+            raise Refused("This link was used or is too old. Ask for a new one.")
+        self._lock()
+        if User.objects.filter(email=link.address).exists():
+            raise Refused("This address can't be used.")
+        old, self.email = self.email, link.address
+        self.rights_epoch += 1
+        self._save_by(by, "Address changed")
+        MailedLink.objects.good().filter(user=self).update(used_at=timezone.now())
+        Mail.write(Mail.Kind.ADDRESS_CHANGED, user=self, address=old, key=f"{link.pk}")
+
+    def _accounts(self):
+        from clinic.access import guessing
+
+        return [guessing.account_of(self.email, kind) for kind in (guessing.PASSWORD, guessing.SECOND)]
+
+    def _end_sessions(self):
+        self.session_epoch += 1
+        self.sessions.all().delete()
+
+    def _password_changed(self, by, because):
+        self._save_by(by, because)
+        MailedLink.objects.good().filter(user=self).update(used_at=timezone.now())
+        Mail.write(Mail.Kind.PASSWORD_CHANGED, user=self, key=f"{self.pk}:{self.history.first().pk}")
 
     def _lock(self):
         # As it now stands: an old copy must not bring a disabled user back to life.

@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import lucide
 from django import template
+from django.conf import settings
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, strip_tags
 from django.utils.safestring import mark_safe
@@ -35,6 +37,51 @@ def icon(name, classes="", size=16):
 def once():
     """The hidden key that lets a form be sent twice and act once."""
     return format_html('<input type="hidden" name="once" value="{}">', uuid4())
+
+
+@lru_cache(maxsize=1)
+def _lock_sheet():
+    """The sheet with marks where the person's own words go, drawn once per process: it stands on every page."""
+    return render_to_string("clinic/_lock_sheet.html", {
+        "who": "[who]", "name": "[name]", "email": "[email]", "idle_seconds": settings.IDLE_SECONDS})
+
+
+@register.simple_tag
+def lock_sheet(user):
+    """What covers the page after a pause, for this user: `{% lock_sheet request.user %}`."""
+    text = _lock_sheet()
+    for mark, words in (("[who]", str(user.pk)), ("[email]", user.email), ("[name]", user.name)):
+        text = text.replace(mark, conditional_escape(words))
+    return mark_safe(text)  # noqa: S308 (what is filled in is escaped above)
+
+
+class Kept(template.Node):
+    """What stands between the tags, as it was first drawn for these keys."""
+
+    MOST = 500
+
+    def __init__(self, nodes, keys):
+        self.nodes, self.keys, self.drawn = nodes, keys, {}
+
+    def render(self, context):
+        key = tuple(name.resolve(context) for name in self.keys)
+        drawn = self.drawn.get(key)
+        if drawn is None:
+            if len(self.drawn) >= self.MOST:
+                self.drawn = {}
+            drawn = self.drawn[key] = self.nodes.render(context)
+        return drawn
+
+
+@register.tag
+def kept(parser, token):
+    """`{% kept shell.nav %}…{% endkept %}`: drawn once per process and key, for the parts of the shell that are the same
+    in every answer. It may hold nothing that is not in its keys: no name, no token, nothing of a patient.
+    """
+    _, *keys = token.split_contents()
+    nodes = parser.parse(["endkept"])
+    parser.delete_first_token()
+    return Kept(nodes, [parser.compile_filter(name) for name in keys])
 
 
 @register.filter

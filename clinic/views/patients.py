@@ -10,6 +10,7 @@ from clinic.access.rules import find, may, rule
 from clinic.audit.looks import Kind, find_patient, look
 from clinic.db.refusals import Stale
 from clinic.forms import AccountForm, PatientForm
+from clinic.listing import drawn, listed
 from clinic.models import Account, MedicalHistory, Patient
 from clinic.panels import HeaderAction, HeaderFact
 from clinic.web.asked import key, whole
@@ -28,13 +29,13 @@ LIST_COLUMNS = (
 def patients(request):
     """All patients by name, or those that a search finds."""
     text = request.GET.get("q", "").strip()
-    found = Patient.objects.visible_to(request.actor).current().only(*LIST_COLUMNS)
+    found = Patient.objects.visible_to(request.actor).current()
     found = found.matching(text) if text else found
     start = whole(request.GET.get("start"))
-    rows = list(found[start:start + PAGE + 1])
+    rows = listed(found[start:start + PAGE + 1])
     look(request, Kind.SEARCH if text else Kind.LIST, rows=len(rows))
     return render(request, "clinic/patients.html", {
-        "patients": rows[:PAGE], "text": text, "first": start + 1, "last": start + len(rows[:PAGE]),
+        "patients": drawn(rows[:PAGE]), "text": text, "first": start + 1, "last": start + len(rows[:PAGE]),
         "next_start": start + PAGE if len(rows) > PAGE else None,
         "previous_start": max(start - PAGE, 0) if start else None,
     })
@@ -95,7 +96,7 @@ def patient_new(request):
 @require_safe
 def patient(request, patient_id):
     """One look answers: who is this, and what now?"""
-    patient = find_patient(request, patient_id)
+    patient = find_patient(request, patient_id, related=("account", "primary_provider", "primary_hygienist"))
     family = Patient.objects.visible_to(request.actor).current().filter(account=patient.account_id).exclude(pk=patient.pk)
     return render(request, "clinic/patient_overview.html", {
         **patient_context(request, patient, "overview"),
@@ -123,9 +124,9 @@ def patient_edit(request, patient_id):
 def account(request, account_id):
     """A family: who pays, and for whom."""
     account = find(Account.objects, request.actor, pk=account_id)
-    rows = list(Patient.objects.visible_to(request.actor).current().filter(account=account).only(*LIST_COLUMNS))
+    rows = listed(Patient.objects.visible_to(request.actor).current().filter(account=account))
     look(request, Kind.LIST, rows[0] if len(rows) == 1 else None, rows=len(rows))
-    return render(request, "clinic/account.html", {"account": account, "patients": rows})
+    return render(request, "clinic/account.html", {"account": account, "patients": drawn(rows), "count": len(rows)})
 
 
 @rule("clinic.change_account")

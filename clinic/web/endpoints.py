@@ -161,6 +161,8 @@ def guarded(verb):
 
 
 def _who(request, verb):
+    if request.actor is None and request.user.is_authenticated:
+        return problem(403, "No clinic is open to you.")
     if request.actor is None:
         refused = problem(401)
         refused["WWW-Authenticate"] = "Bearer"

@@ -48,10 +48,10 @@ class Refusals:
 
     def __call__(self, request):
         response = self.get_response(request)
-        if request.htmx and response.status_code == 302 and response.url.startswith(resolve_url(settings.LOGIN_URL)):
+        if request.htmx and response.get("Location", "").startswith(resolve_url(settings.LOGIN_URL)):
             # Never a sign-in page inside a fragment.
             away = HttpResponse(status=401)
-            away["HX-Redirect"] = response.url
+            away["HX-Redirect"] = response["Location"]
             return away
         return response
 

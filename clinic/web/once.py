@@ -39,13 +39,9 @@ def do_once(request, key, work):
     gets its answer. A refusal (4xx) or a crash leaves nothing, so that what was corrected may be sent with the same key.
     """
     fingerprint = _fingerprint(request)
-    stored = _stored(request, key)
-    if stored is not None:
-        return _replay(request, stored, fingerprint)
     try:
         with transaction.atomic():
-            with transaction.atomic():
-                row = OnceKey.objects.create(key=_own(request, key), user=request.user, fingerprint=fingerprint)
+            row = OnceKey.objects.create(key=_own(request, key), user=request.user, fingerprint=fingerprint)
             response = work()
             if response.status_code >= 400:
                 transaction.set_rollback(True)
@@ -54,7 +50,7 @@ def do_once(request, key, work):
             row.headers = {name: response[name] for name in KEPT_HEADERS if name in response}
             row.body = response.content.decode()
             row.saw = _seen(request)
-            row.save()
+            row.save(update_fields=["status", "headers", "body", "saw"])
             return response
     except IntegrityError:
         stored = _stored(request, key)

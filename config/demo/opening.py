@@ -80,7 +80,8 @@ class House:
 
 def open_clinic(practice, chance, now, since, password):
     """The clinic with all that is no patient and no visit. `since`: the first day of which visits will be told."""
-    clinic = Clinic(opened_on=since.replace(year=since.year - 6, day=1), **practice.clinic)
+    clinic = Clinic(
+        opened_on=since.replace(year=since.year - 6, day=1), requires_second_factor=False, **practice.clinic)
     clinic.id = chance.key(datetime.combine(clinic.opened_on, time(12), tzinfo=clinic.zone))
     by = Actor.system(clinic)
     clinic.record(by=by, because=BECAUSE)

@@ -312,7 +312,8 @@ class Appointment(Record):
             if constraint_name(error) not in OVERLAPS:
                 raise
             raise TimeTaken(conflicts.of(self), self.clinic.zone) from error
-        if self.holds_time and self.status not in self.DONE and not self.shared_chair:
+        must_be_free = self.holds_time and self.status not in self.DONE and not self.shared_chair
+        if must_be_free and conflicts.anything_else(self):
             blocks = conflicts.with_blocks(self) + conflicts.with_shared(self)
             if blocks:
                 raise TimeTaken(blocks, self.clinic.zone)

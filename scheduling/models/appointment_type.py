@@ -40,7 +40,7 @@ class AppointmentType(Record):
     pattern = models.JSONField(default=list, blank=True, validators=[known_pattern])
     kinds = models.JSONField("who may do it", default=list, blank=True, validators=[known_kinds])
     sequence = models.PositiveSmallIntegerField(default=0)
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField("in use", default=True)
 
     objects = ProviderQuerySet.as_manager()
 
@@ -81,7 +81,7 @@ class AppointmentTypeCode(Record):
 
     appointment_type = models.ForeignKey(AppointmentType, models.PROTECT, related_name="codes")
     procedure_code = models.ForeignKey(ProcedureCode, models.PROTECT, related_name="+")
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField("in use", default=True)
 
     objects = ProviderQuerySet.as_manager()
 

@@ -3,6 +3,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 
 from clinic.db import locks
+from clinic.db.guards import LONGEST
 from clinic.db.records import Record, RecordQuerySet
 from clinic.models import Operatory, Provider
 from scheduling.refusals import Conflict, TimeTaken
@@ -71,8 +72,10 @@ class Block(Record):
     def visits_in_it(self):
         if self.operatory_id:
             rows = self.operatory.appointments.holding().filter(
-                chair_starts_at__lt=self.ends_at, chair_ends_at__gt=self.starts_at).select_related("operatory")
+                chair_starts_at__lt=self.ends_at, chair_starts_at__gt=self.starts_at - LONGEST,
+                chair_ends_at__gt=self.starts_at).select_related("operatory")
             return [Conflict(row.pk, "operatory", row.operatory.name, row.chair_starts_at, row.chair_ends_at) for row in rows]
         rows = self.provider.provider_time.filter(
-            starts_at__lt=self.ends_at, ends_at__gt=self.starts_at).select_related("provider")
+            starts_at__lt=self.ends_at, starts_at__gt=self.starts_at - LONGEST, ends_at__gt=self.starts_at,
+        ).select_related("provider")
         return [Conflict(row.appointment_id, "provider", row.provider.name, row.starts_at, row.ends_at) for row in rows]

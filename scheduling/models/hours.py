@@ -24,7 +24,7 @@ class WorkingHours(Record):
     weekday = models.PositiveSmallIntegerField(choices=Weekday)
     starts = models.TimeField()
     ends = models.TimeField()
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField("in use", default=True)
 
     objects = ProviderQuerySet.as_manager()
 
@@ -55,7 +55,7 @@ class HoursException(Record):
     starts = models.TimeField(null=True, blank=True, help_text="Empty: away the whole day.")
     ends = models.TimeField(null=True, blank=True)
     reason = models.CharField(max_length=120)
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField("in use", default=True)
 
     objects = ProviderQuerySet.as_manager()
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from clinic.access.rules import find, may, rule
 from clinic.audit.looks import find_patient
 from clinic.db.refusals import Refused, Stale
-from clinic.models import Operatory, Patient, Provider
+from clinic.models import Operatory, Provider
 from clinic.views.patients import patient_context
 from clinic.web.asked import key, moment, whole
 from clinic.web.back import back
@@ -268,8 +268,7 @@ def _patient(request):
     asked = request.POST.get("patient") or request.GET.get("patient")
     if not asked:
         return None
-    found = find_patient(request, key(asked))
-    return Patient.objects.select_related("primary_provider", "clinic", "account").get(pk=found.pk)
+    return find_patient(request, key(asked), related=("primary_provider",))
 
 
 def _tell(form, error):

@@ -14,8 +14,12 @@ from clinic.dates import read_date
 from clinic.models import Provider
 from clinic.web.fields import DAY_FIRST
 from scheduling import slots
+from scheduling.cards import month_of
 from scheduling.days import day_grid, week_grid
 from scheduling.models import Appointment
+from scheduling.models.hours import Weekday
+
+WEEKDAYS = tuple(Weekday.labels)
 
 
 @rule("scheduling.view_schedule")
@@ -73,7 +77,8 @@ def _context(request, grid, day, by, keep):
             {"label": "Operatories", "url": f"{reverse('scheduling:schedule')}?day={day}", "current": by == "operatory"},
             {"label": "Providers", "url": f"{reverse('scheduling:schedule')}?day={day}&by=provider", "current": by == "provider"},
             {"label": "Week", "url": f"{reverse('scheduling:week')}?day={day}", "current": by == "week"}],
-        "month": month_of(day), "month_before": _months_on(day, -1), "month_after": _months_on(day, 1),
+        "month": month_of(day, today, f"{address}?{keep}"), "weekdays": WEEKDAYS,
+        "month_before": _months_on(day, -1), "month_after": _months_on(day, 1),
         "date_order": "dmy" if DAY_FIRST.get(request.actor.clinic.country, True) else "mdy",
         "may_book": may(request.actor, "scheduling.add_appointment"),
         "may_move": may(request.actor, "scheduling.change_appointment"),
@@ -98,14 +103,3 @@ def _months_on(day, count):
     """The same day of another month, or that month's last."""
     year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-def month_of(day):
-    """The weeks of the month around a day, Monday first, for the mini month."""
-    first = day.replace(day=1)
-    start = first - timedelta(days=first.weekday())
-    weeks = []
-    while start <= date(day.year + day.month // 12, day.month % 12 + 1, 1) - timedelta(days=1):
-        weeks.append([start + timedelta(days=n) for n in range(7)])
-        start += timedelta(days=7)
-    return weeks

@@ -14,7 +14,8 @@ from clinic.audit.looks import Kind, look
 from clinic.models import MedicalHistory
 from clinic.models.medical_history import review_is_due
 from scheduling import slots
-from scheduling.days import ICONS, alerts_in, newest_history
+from scheduling.cards import ICONS
+from scheduling.days import alerts_in, newest_history
 from scheduling.models import Appointment
 from scheduling.steps import next_steps
 

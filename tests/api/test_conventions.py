@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from clinic.models import Patient
+from clinic.models import MedicalHistory, Patient, User
 from clinic.web import endpoints
 
 NEW = {"first_name": "Emmy", "last_name": "Noether", "date_of_birth": "1982-03-23"}
@@ -175,8 +175,23 @@ def test_an_id_that_exists_anywhere_is_a_409_with_one_sentence_for_own_and_forei
     own = problem(desk.post("/patients", {**NEW, "id": str(cast.ada.pk)}), 409)
     foreign = problem(desk.post("/patients", {**NEW, "id": str(cast.outsider.ada.pk)}), 409)
     assert own == foreign
+    path = f"/patients/{cast.ada.pk}/medical-history"
+    told = [problem(desk.post(path, {"id": str(key)}), 409) for key in _histories(cast)]
+    assert told[0] == told[1] == own
     made = str(uuid4())
     assert desk.post("/patients", {**NEW, "id": made}).data["id"] == made
+
+
+def _histories(cast):
+    """A medical history here and one next door."""
+    for one in (cast, cast.outsider):
+        yield MedicalHistory.write(patient=one.ada, content={}, by=one.desk, seen_number=0).pk
+
+
+def test_somebody_without_a_clinic_is_told_so(cast):
+    client = Client()
+    client.force_login(User.objects.get(email="nobody@test.example"))
+    assert client.get("/api/v1/me").status_code == 403
 
 
 def test_nothing_signed_in_stays_in_a_cache(desk, cast):

@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -12,6 +13,7 @@ from django.utils import timezone
 from clinic.access.actor import Actor
 from clinic.db.refusals import Refused
 from clinic.models import ApiToken, Membership
+from tests.cast import PASSWORD
 
 
 def made_by_command(*args):
@@ -29,6 +31,7 @@ def test_the_command_prints_a_token_alone_on_its_last_line(cast, program):
 def test_a_token_opens_what_its_user_may(cast, program, role):
     me = program(secret=made_by_command(f"{role}@test.example")).get("/me").data
     assert me["clinic_id"] == str(cast.clinic.pk)
+    assert me["roles"] == [role]
     assert me["patient_id"] == (str(cast.ada.pk) if role == "patient" else None)
     assert ("treatment:read" in me["permissions"]) is (role != "coach")
 
@@ -121,3 +124,31 @@ def test_the_way_in_stands_in_the_history_and_the_access_log(cast, program):
         "api:patient",
         "receptionist@test.example",
     )
+
+
+def test_one_makes_a_token_on_the_account_page_sees_it_once_and_revokes_it(cast, sign_in, program):
+    client, key = sign_in("receptionist"), str(uuid4())
+    client.post("/account/confirm/", {"password": PASSWORD})
+    for _ in range(2):  # a double click makes one
+        assert (
+            client.post("/account/tokens/new/", {"name": "Kiosk", "days": 30, "once": key})["Location"]
+            == "/account/tokens/made/"
+        )
+    secret = client.get("/account/tokens/made/").context["secret"]
+    assert client.get("/account/tokens/made/").status_code == 302
+    assert program(secret=secret).get("/me").data["email"] == "receptionist@test.example"
+    token = ApiToken.objects.get(name="Kiosk")
+    assert "Kiosk" in client.get("/account/").content.decode()
+    for table in ("clinic_oncekey", "clinic_session"):
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT * FROM {table}")
+            assert secret not in str(cursor.fetchall())
+    assert client.post("/account/tokens/revoke/", {"token": token.pk}).status_code == 302
+    assert program(secret=secret).get("/me").status_code == 401
+
+
+def test_a_token_is_made_and_revoked_by_its_owner_alone(cast, sign_in):
+    fresh = sign_in("dentist").post("/account/tokens/new/", {"name": "Kiosk", "days": 30})
+    assert fresh.url.startswith("/account/confirm/")  # the password again, first
+    token, _ = ApiToken.issue(by=cast.desk, name="kiosk")
+    assert sign_in("manager").post("/account/tokens/revoke/", {"token": token.pk}).status_code == 404

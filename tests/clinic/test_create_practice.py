@@ -33,6 +33,7 @@ def test_the_manager_signs_in_and_manages_the_new_clinic(monkeypatch):
     assert not user.is_demo
     assert actor.roles == {"manager"}
     assert actor.clinic.name == "Molar & Sons"
+    assert actor.clinic.requires_second_factor
     assert ProcedureCode.objects.filter(clinic=actor.clinic).count() >= 100
     assert "Molar & Sons is ready" in said
 

@@ -194,7 +194,7 @@ def test_a_patients_page_takes_the_same_queries_for_any_number_of_visits(cast, d
         ) if n % 3 == 0 else None
     with CaptureQueriesContext(connection) as queries:
         assert desk_client.get(f"/patients/{cast.ada.pk}/").status_code == 200
-    assert len(queries) == SIGN_IN + 7
+    assert len(queries) == SIGN_IN + 6
 
 
 def test_paging_walks_through_all(cast, desk_client):

@@ -56,6 +56,10 @@ def test_the_same_seed_makes_the_same_people_visits_and_keys_and_another_one_oth
     assert fingerprint(now=now, seed=2)[0] != fingerprint(now=now)[0]
 
 
+def test_a_demo_sign_in_needs_no_second_factor(demo):
+    assert {house.clinic.requires_second_factor for house in demo.values()} == {False}
+
+
 def test_the_practice_is_believable(demo):
     house = demo["harbour"]
     clinic, today = house.clinic, house.today

@@ -59,6 +59,8 @@ def test_development_needs_nothing():
         ({"DATABASE_URL": "mysql://u:p@h/n"}, "must name SQLite or PostgreSQL"),
         ({"DATABASE_URL": "nonsense"}, "DATABASE_URL"),
         ({"POLL_SECONDS": "often"}, "Set it to whole seconds"),
+        ({"IDLE_SECONDS": "soon"}, "Set it to whole seconds"),
+        ({"TRUSTED_PROXIES": "the proxy"}, "Write networks such as 10.0.0.0/8"),
     ],
 )
 def test_what_is_missing_or_wrong_is_said(change, sentence):

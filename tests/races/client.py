@@ -2,12 +2,12 @@
 
 import http.client
 import threading
-from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
+
+from clinic.access.sessions import SessionStore
 
 TOKEN = "a" * 32
 
@@ -20,7 +20,6 @@ class Browser:
         session[SESSION_KEY] = str(user.pk)
         session[BACKEND_SESSION_KEY] = "clinic.access.backends.ActorBackend"
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-        session.set_expiry(timedelta(hours=1))
         session.create()
         self.host = urlsplit(url).netloc
         self.cookie = f"chairside_session={session.session_key}; csrftoken={TOKEN}"

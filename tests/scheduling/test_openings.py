@@ -133,10 +133,12 @@ def test_whoever_is_free_at_that_time_is_found(cast, book, at):
     assert fitting(cast.clinic, cast.exam, at("2026-12-01 12:00")) is None
 
 
-@pytest.mark.parametrize("days", [1, 30])
-def test_loading_takes_the_same_queries_for_any_number_of_days(cast, django_assert_num_queries, days):
+@pytest.mark.parametrize(("days", "queries"), [(1, 7), (7, 7), (8, 10), (30, 10)])
+def test_looking_takes_seven_queries_for_a_week_and_ten_for_any_longer_time(
+    cast, django_assert_num_queries, days, queries
+):
     cast.clinic.zone, cast.exam  # loaded
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(queries):
         list(Calendar(cast.clinic, DAY, DAY + timedelta(days=days)).openings(cast.exam))
 
 

@@ -34,6 +34,15 @@ def pages(ids):
     yield f"/visits/walk-in/?patient={ids['patient_id']}"
     yield "/schedule/?by=provider"
     yield "/patients/?q=nobody-of-this-name"
+    yield reverse("admin:index")
+    for page in ("clinic_procedurecode_changelist", "clinic_membership_changelist", "scheduling_workinghours_add",
+                 "clinic_feeschedule_add", "clinic_membership_add", "clinic_accessevent_changelist"):
+        yield reverse(f"admin:{page}")
+    for page in ("clinic_patient_change", "clinic_patient_history"):
+        yield reverse(f"admin:{page}", args=[ids["patient_id"]])
+    yield reverse("admin:scheduling_appointmenttype_change", args=[ids["type_id"]])
+    yield reverse("admin:clinic_user_change", args=[ids["user_id"]])
+    yield reverse("admin:clinic_user_act", args=[ids["user_id"], "disable"])
 
 
 @pytest.fixture
@@ -56,7 +65,9 @@ def ids(clone):
     over.seat(by=by)
     over.complete(by=by)
     block = Block.place(by=by, title="Meeting", operatory=clone.operatories[1], provider=None, starts_at=at[10], ends_at=at[11])
-    return {"patient_id": clone.grace.pk, "account_id": clone.grace.account_id, "visit_id": visit.pk, "block_id": block.pk}
+    return {
+        "patient_id": clone.grace.pk, "account_id": clone.grace.account_id, "visit_id": visit.pk, "block_id": block.pk,
+        "type_id": clone.cleaning.pk, "user_id": clone.user("dentist").pk}
 
 
 def test_every_page_is_accessible_and_quiet_in_light_and_dark(screen, ids):

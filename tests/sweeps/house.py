@@ -5,7 +5,17 @@ from zoneinfo import ZoneInfo
 
 from clinic.access.actor import Actor
 from clinic.catalogue import load_starter
-from clinic.models import AccessEvent, ApiToken, MedicalHistory, PortalAccess, ProcedureCode, User
+from clinic.models import (
+    AccessEvent,
+    ApiToken,
+    Fee,
+    FeeSchedule,
+    Mail,
+    MedicalHistory,
+    PortalAccess,
+    ProcedureCode,
+    User,
+)
 from scheduling.models import Appointment, AppointmentTypeCode, Block, HoursException
 from tests.cast import PASSWORD
 
@@ -34,6 +44,7 @@ def furnish(cast):
         ends_at=start + timedelta(hours=5),
         title="Repair",
     )
+    Mail.write(Mail.Kind.LOCKED, address=f"desk@{cast.domain}.example", key=cast.domain)
     cast.ada.account.change(by=by, holder=cast.ada)
     cast.ada.change(by=by, guarantor_patient=cast.grace, primary_provider=cast.drill, primary_hygienist=cast.holly)
     visit = Appointment.book(
@@ -45,6 +56,10 @@ def furnish(cast):
         starts_at=start,
     )
     ApiToken.issue(by=cast.manager, name="kiosk")
+    schedule = FeeSchedule(name="Harbour Health", since=date(2026, 1, 1)).record(by=by)
+    Fee(schedule=schedule, procedure_code=ProcedureCode.objects.filter(clinic=cast.clinic).first(), amount=90).record(
+        by=by
+    )
     if not PortalAccess.objects.filter(clinic=cast.clinic).exists():
         user = User.objects.create_user(f"portal@{cast.domain}.example", PASSWORD, name="Portal")
         PortalAccess.grant(user=user, patient=cast.ada, relationship="self", by=by)

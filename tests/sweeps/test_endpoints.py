@@ -7,7 +7,7 @@ import pytest
 from clinic.models import AccessEvent, ApiToken, Patient
 from config.api import api
 from config.roles import ROLES
-from tests.api.conftest import Program
+from tests.program import Program
 from tests.sweeps.house import furnish
 
 PEOPLE = [*sorted(set(ROLES) - {"coach", "patient"}), "coach", "patient"]

@@ -1,5 +1,6 @@
 """Hot queries are served by the index that was made for them; their plans are asserted."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from clinic.models import AccessEvent, MedicalHistory, OnceKey
-from scheduling import slots
+from scheduling import conflicts, slots
 from scheduling.models import Appointment, Block, ProviderTime, VisitStep
 
 
@@ -46,7 +47,37 @@ def queries(cast, day):
             "last_key", "first_key", "id"
         )[:50],
         "clinic_oncekey_created_at": OnceKey.objects.filter(created_at__lt=now),
+        "scheduling_appointment_of_op": conflicts._shared_visits(visit_of(cast, now)),
+        "scheduling_providertime_of": conflicts._shared_times(visit_of(cast, now)),
     }
+
+
+def visit_of(cast, now):
+    """A visit that is about to be booked: what stands in its way is asked of every booking."""
+    visit = Appointment(
+        clinic=cast.clinic,
+        patient=cast.ada,
+        operatory=cast.operatories[0],
+        provider=cast.drill,
+        appointment_type=cast.exam,
+        starts_at=now,
+        ends_at=now + timedelta(minutes=30),
+        parts=[[str(cast.drill.pk), 0, 30]],
+    )
+    visit._set_chair_time()
+    return visit
+
+
+def test_what_stands_in_the_way_of_a_booking_is_bounded_on_both_sides(cast):
+    """An index by start alone would read the whole past of a chair or a provider: none may be looked at without a bound."""
+    visit = visit_of(cast, timezone.now())
+    for rows, start in (
+        (conflicts._shared_visits(visit), "chair_starts_at"),
+        (conflicts._shared_times(visit), "starts_at"),
+    ):
+        where = str(rows.query).partition("WHERE")[2]
+        assert re.search(rf'"{start}" > ', where), where
+        assert re.search(rf'"{start}" < ', where), where
 
 
 def test_each_hot_query_uses_its_index(cast, day, subtests):

@@ -87,7 +87,12 @@ def test_static_files_lie_under_their_apps_name():
 
 
 def test_templates_are_named_for_a_noun_and_lie_under_their_apps_name():
-    assert {path.name for path in (ROOT / "templates").iterdir() if path.is_dir()} <= {*ORDER, "cotton", "django"}
+    assert {path.name for path in (ROOT / "templates").iterdir() if path.is_dir()} <= {
+        *ORDER,
+        "admin",
+        "cotton",
+        "django",
+    }
 
 
 def test_no_module_is_a_drawer_for_anything():

@@ -11,15 +11,21 @@ from tests.sweeps.house import furnish
 
 OWN = [model for model in apps.get_models() if model._meta.app_label in ("clinic", "scheduling")]
 LIVE = [model for model in OWN if not hasattr(model, "history_object")]
-# Neither Record nor Fact: rows of the installation, guardian's rows, what follows from an appointment, and users.
+# Neither Record nor Fact: rows of the installation, guardian's rows, what follows from an appointment, users and sign-in.
 NEITHER = {
+    "AuthenticatorApp",
     "DataKey",
     "Counter",
+    "Mail",
+    "MailedLink",
     "OnceKey",
+    "Passkey",
     "GuardLift",
     "ClinicUserObjectPermission",
     "PatientUserObjectPermission",
     "ProviderTime",
+    "RecoveryCode",
+    "Session",
     "User",
 }
 RELATIONS = [

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, transaction
 
 from clinic.access.actor import Actor
+from clinic.db import statistics
 from clinic.db.records import record_bulk
 from clinic.imports import DELIMITERS, CannotRead, PatientFile, Problem
 from clinic.models import Account, Clinic, Counter, Patient
@@ -48,6 +49,7 @@ class Command(BaseCommand):
             with Progress("Adding", len(rows), self.stderr) as progress:
                 for count in intake.add(rows):
                     progress.step(count)
+            statistics.gather()
         self._say_what(intake, len(rows) if dry_run else intake.added, dry_run, report or Path(f"{file}.rejected.csv"))
 
     def _say_how(self, patients):

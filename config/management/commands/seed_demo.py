@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from clinic.db import statistics
 from clinic.models import Clinic, User
 from config.demo.passwords import DEMO_PASSWORD
 from config.demo.plant import plant
@@ -33,6 +34,7 @@ class Command(BaseCommand):
             if Clinic.objects.exists():
                 raise CommandError("This database holds a clinic already. The demo only goes into an empty one.")
             plant(patients=patients, years=years, seed=seed, out=self.stderr)
+        statistics.gather()
         self.stdout.write(
             f"The demo practice is ready after {time.monotonic() - started:.1f} s. "
             f"Sign in as desk@{DOMAIN} with the password {DEMO_PASSWORD}.")

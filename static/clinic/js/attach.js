@@ -17,6 +17,9 @@ export function attachWithin(root) {
   }
 }
 
+/* Whether the page is covered after a pause: then nothing asks the server by itself. */
+export const isLocked = () => document.documentElement.hasAttribute("data-locked");
+
 /* What every own request says about itself; the same as htmx says. */
 export function requestHeaders() {
   let shared = {};

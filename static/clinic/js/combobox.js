@@ -1,5 +1,6 @@
 /* data-combobox: type, choose with arrows, Enter takes, Esc shuts. Options come from data-src?q= or stand in the list. */
 import { attach, requestHeaders } from "./attach.js";
+import { sessionEnded } from "./connection.js";
 
 const DEBOUNCE_MS = 150;
 let counter = 0;
@@ -74,6 +75,7 @@ attach("[data-combobox]", (box) => {
     url.searchParams.set("q", text);
     try {
       const answer = await fetch(url, { headers: requestHeaders(), signal: running.signal });
+      if (answer.status === 401) sessionEnded();
       if (!answer.ok || answer.redirected) return;
       list.innerHTML = await answer.text();
       prepare();

@@ -1,14 +1,12 @@
 /* Says so in the top bar when the network or the server does not answer; silent while all is well. */
 const holder = () => document.getElementById("connection");
 let failing = false;
-let signedOut = false;
 
 function show() {
   const element = holder();
   if (!element) return;
   let words = "";
   if (!navigator.onLine) words = "Offline. What you see may be old.";
-  else if (signedOut) words = "Signed out. Reload to sign in again.";
   else if (failing) words = "No answer from the server. Trying again.";
   const place = element.querySelector("[data-connection-words]");
   if (place.textContent !== words) place.textContent = words;
@@ -21,9 +19,9 @@ export function serverAnswers(yes) {
   show();
 }
 
+/* The server did not know us: lock.js finds out why, and covers the page when it must. */
 export function sessionEnded() {
-  signedOut = true;
-  show();
+  document.dispatchEvent(new CustomEvent("chairside:session-ended"));
 }
 
 window.addEventListener("online", show);

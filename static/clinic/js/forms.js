@@ -18,6 +18,11 @@ export function hasUnsaved(within = document) {
   return [...unsaved].some((form) => within === document || within.contains(form));
 }
 
+/* For a page that another person takes over. */
+export function forgetUnsaved() {
+  unsaved.clear();
+}
+
 function busy(form, yes) {
   if (yes) posting.add(form);
   else posting.delete(form);

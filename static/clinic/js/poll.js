@@ -1,5 +1,5 @@
 /* data-poll="url" data-poll-seconds data-after: asks url?after=token; 204 means nothing new, 200 brings the new content. */
-import { attach, requestHeaders } from "./attach.js";
+import { attach, isLocked, requestHeaders } from "./attach.js";
 import { serverAnswers, sessionEnded } from "./connection.js";
 import { isTyping } from "./keys.js";
 
@@ -42,16 +42,17 @@ attach("[data-poll]", (element) => {
 
   async function look() {
     if (!element.isConnected || document.hidden) return;
-    if (isInUse(element)) {
+    if (isLocked() || isInUse(element)) {
       later();
       return;
     }
     const url = new URL(element.dataset.poll, window.location.href);
     if (element.dataset.after) url.searchParams.set("after", element.dataset.after);
     try {
-      const answer = await fetch(url, { headers: requestHeaders(), cache: "no-store" });
+      const answer = await fetch(url, { headers: { ...requestHeaders(), "X-Poll": "1" }, cache: "no-store" });
       if (answer.redirected || answer.status === 401 || answer.status === 403) {
         sessionEnded();
+        later();
         return;
       }
       if (!answer.ok) throw new Error(String(answer.status));
@@ -59,7 +60,7 @@ attach("[data-poll]", (element) => {
       failures = 0;
       if (answer.status === 200) {
         const html = await answer.text();
-        if (isInUse(element)) {
+        if (isLocked() || isInUse(element)) {
           later();
           return;
         }

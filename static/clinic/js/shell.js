@@ -11,6 +11,7 @@ import "./combobox.js";
 import "./datetime.js";
 import "./connection.js";
 import "./poll.js";
+import "./lock.js";
 
 attachWithin(document.documentElement);
 document.addEventListener("htmx:load", (event) => attachWithin(event.detail.elt));

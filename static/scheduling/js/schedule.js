@@ -95,6 +95,7 @@ attach("[data-schedule]", (schedule) => {
       await reload(card.dataset.card);
       return;
     }
+    if (answer.status === 401) sessionEnded();
     const moved = answer.type === "opaqueredirect" || answer.ok;
     const place = `${clock(at)}, ${columns()[columnIndex].dataset.name}`;
     const why = !moved && (answer.headers.get("Content-Type") || "").startsWith("text/plain") ? await answer.text() : "The visit could not be moved.";
@@ -103,10 +104,10 @@ attach("[data-schedule]", (schedule) => {
     showToast(moved ? `Moved to ${place}.` : `${why} It stays where it was.`, moved ? "green" : "red");
   }
 
-  async function reload(focusCard, after = "-") {
+  async function reload(focusCard, after = "-", asked = {}) {
     const url = new URL(schedule.dataset.url, window.location.href);
     url.searchParams.set("after", after);
-    const answer = await fetch(url, { headers: requestHeaders(), cache: "no-store" });
+    const answer = await fetch(url, { headers: { ...requestHeaders(), ...asked }, cache: "no-store" });
     if (answer.redirected || answer.status === 401 || answer.status === 403) sessionEnded();
     if (answer.status !== 200 || answer.redirected) return;
     const { scrollTop, scrollLeft } = schedule;
@@ -129,7 +130,7 @@ attach("[data-schedule]", (schedule) => {
     if (!inUse()) {
       const head = schedule.querySelector("[data-token]");
       try {
-        await reload(here?.closest?.("[data-card]")?.dataset.card, head.dataset.token);
+        await reload(here?.closest?.("[data-card]")?.dataset.card, head.dataset.token, { "X-Poll": "1" });
         if (failures > 1) serverAnswers(true);
         failures = 0;
         if (hadCell && !schedule.querySelector(".cell")) drawCell(cellFocused);

@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from django.test import Client
 
 from clinic.models import ApiToken
@@ -37,14 +36,3 @@ class Program:
 
     def delete(self, path, **headers):
         return self.send("DELETE", path, **headers)
-
-
-@pytest.fixture
-def program(cast):
-    """`program("dentist")`: a program that works for that person; `program()` for nobody."""
-    return lambda role=None, **more: Program(cast.actor(role) if role else None, **more)
-
-
-@pytest.fixture
-def desk(program):
-    return program("receptionist")

@@ -1,0 +1,47 @@
+"""A patient's visits in a list: the columns that it shows, no model objects, each row drawn by `clinic.web.rows`."""
+from datetime import datetime
+from html import escape
+from typing import Any, NamedTuple
+
+from django.utils.safestring import mark_safe
+
+from clinic.web.rows import Rows
+from scheduling.models import Appointment
+
+ROWS = Rows("scheduling/_patient_visit.html", keys=["pk"], texts=["when", "kind", "provider", "operatory"])
+WORDS = dict(Appointment.Status.choices)
+
+
+class Listed(NamedTuple):
+    """What the list shows of a visit."""
+
+    pk: Any
+    starts_at: datetime
+    ends_at: datetime
+    status: str
+    kind: str
+    provider: str
+    operatory: str
+
+    def is_ahead(self, now):
+        return self.ends_at >= now and self.status not in Appointment.FREE
+
+
+class Look(NamedTuple):
+    is_ahead: bool
+    status: str
+    status_word: str
+
+
+def listed(visits):
+    """These visits as Listed, in one query."""
+    return [Listed._make(row) for row in visits.values_list(
+        "pk", "starts_at", "ends_at", "status", "appointment_type__name", "provider__short_name", "operatory__name")]
+
+
+def drawn(visits, now, zone):
+    return mark_safe("\n".join([  # noqa: S308 (every text in them is escaped)
+        ROWS.form(Look(visit.is_ahead(now), visit.status, WORDS[visit.status])).format(
+            pk=visit.pk, when=f"{visit.starts_at.astimezone(zone):%a %-d %b %Y %-H:%M}", kind=escape(visit.kind),
+            provider=escape(visit.provider), operatory=escape(visit.operatory))
+        for visit in visits]))

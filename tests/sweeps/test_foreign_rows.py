@@ -1,0 +1,198 @@
+"""A row of another clinic, or of another patient, is refused by every way in: page, API and admin (SQL: test_relations.py).
+
+The table names for each relation the forms, bodies and admin pages that write it; a relation without one is written by
+the server alone and stands in `BY_THE_SERVER`. A new relation fails the first test until it has its line.
+"""
+
+import json
+from uuid import uuid4
+
+import pytest
+from django.apps import apps
+from django.urls import reverse
+
+from clinic.models import Patient
+from tests.clinic.test_patients import edit_form
+from tests.program import Program
+from tests.sweeps.house import furnish
+from tests.sweeps.test_relations import RELATIONS
+
+# Set from the page's own patient, the request's actor, or the record that a verb works on; no form or body names them.
+BY_THE_SERVER = {
+    "AccessEvent.patient", "Account.holder", "ApiToken.membership", "ApiToken.patient", "MembershipRole.membership",
+    "Patient.merged_into", "PortalAccess.patient", "ProviderTime.appointment", "VisitStep.appointment",
+}  # fmt: skip
+PAGE = {
+    "Patient.account": (
+        "/patients/new/",
+        {"first_name": "E", "last_name": "N", "date_of_birth": "1990-01-01"},
+        "account",
+    ),
+    "Patient.primary_provider": ("/patients/{ada}/edit/", "patient", "primary_provider"),
+    "Patient.primary_hygienist": ("/patients/{ada}/edit/", "patient", "primary_hygienist"),
+    "MedicalHistory.patient": ("/patients/{foreign}/medical-history/review/", {"seen_number": 0}, None),
+    "Appointment.patient": ("/visits/book/", "visit", "patient"),
+    "Appointment.operatory": ("/visits/book/", "visit", "operatory"),
+    "Appointment.provider": ("/visits/book/", "visit", "provider"),
+    "Appointment.appointment_type": ("/visits/book/", "visit", "appointment_type"),
+    "Block.operatory": ("/blocks/new/", "block", "operatory"),
+    "Block.provider": ("/blocks/new/", "block", "provider"),
+}
+API = {
+    "Patient.account": ("PATCH", "/patients/{ada}", {}, "account_id"),
+    "Patient.guarantor_patient": ("PATCH", "/patients/{ada}", {}, "guarantor.patient_id"),
+    "Patient.primary_provider": ("PATCH", "/patients/{ada}", {}, "primary_provider_id"),
+    "MedicalHistory.patient": ("POST", "/patients/{foreign}/medical-history", {}, None),
+    "Appointment.patient": ("POST", "/appointments", "visit", "patient_id"),
+    "Appointment.operatory": ("POST", "/appointments", "visit", "operatory_id"),
+    "Appointment.provider": ("PATCH", "/appointments/{visit}", {}, "provider_id"),
+    "Appointment.appointment_type": ("PATCH", "/appointments/{visit}", {}, "appointment_type_id"),
+    "ProviderTime.provider": ("PATCH", "/appointments/{visit}", {}, "provider_time"),
+}
+ADMIN = {
+    "WorkingHours.provider": (
+        "scheduling_workinghours",
+        {"weekday": 6, "starts": "18:00", "ends": "19:00"},
+        "provider",
+    ),
+    "HoursException.provider": ("scheduling_hoursexception", {"date": "12/31/2026", "reason": "x"}, "provider"),
+    "Fee.procedure_code": ("clinic_feeschedule", "fees", "fees-0-procedure_code"),
+    "Fee.schedule": ("clinic_feeschedule", "foreign", None),
+    "AppointmentTypeCode.procedure_code": ("scheduling_appointmenttype", "codes", "codes-0-procedure_code"),
+    "AppointmentTypeCode.appointment_type": ("scheduling_appointmenttype", "foreign", None),
+}
+
+
+def name_of(model, field):
+    return f"{model.__name__}.{field.name}"
+
+
+def test_every_relation_has_its_line():
+    assert {name_of(*each) for each in RELATIONS} == BY_THE_SERVER | set(PAGE) | set(API) | set(ADMIN)
+
+
+class House:
+    """Two furnished clinics, and what the forms would send."""
+
+    def __init__(self, cast):
+        self.cast = cast
+        self.visit, _ = furnish(cast), furnish(cast.outsider)
+
+    def foreign(self, name):
+        _model, field = next(each for each in RELATIONS if name_of(*each) == name)
+        return field.related_model._base_manager.filter(clinic=self.cast.outsider.clinic).last()
+
+    def pointing(self, name, foreign):
+        """How many rows of our clinic point to that foreign row."""
+        model, field = next(each for each in RELATIONS if name_of(*each) == name)
+        return model._base_manager.filter(clinic=self.cast.clinic, **{field.name: foreign}).count()
+
+    def address(self, path, foreign):
+        return path.format(ada=self.cast.ada.pk, visit=self.visit.pk, foreign=foreign.pk)
+
+    def data(self, kind):
+        cast = self.cast
+        made = {
+            "patient": lambda: edit_form(Patient.objects.get(pk=cast.ada.pk)),
+            "visit": lambda: {
+                "patient": cast.grace.pk, "operatory": cast.operatories[0].pk, "provider": cast.drill.pk,
+                "appointment_type": cast.exam.pk, "day": "2026-12-03", "time": "9:00"},
+            "block": lambda: {"title": "x", "day": "2026-12-03", "starts": "9:00", "ends": "10:00"},
+        }  # fmt: skip
+        return made[kind]() if isinstance(kind, str) else dict(kind)
+
+    def body(self, kind):
+        if not isinstance(kind, str):
+            return dict(kind)
+        cast = self.cast
+        return {
+            "patient_id": str(cast.grace.pk), "operatory_id": str(cast.operatories[0].pk),
+            "provider_id": str(cast.drill.pk), "appointment_type_id": str(cast.exam.pk),
+            "starts_at": "2026-12-03T09:00:00-05:00"}  # fmt: skip
+
+
+@pytest.fixture
+def house(cast):
+    return House(cast)
+
+
+@pytest.mark.parametrize("name", sorted(PAGE))
+def test_no_page_takes_a_row_of_another_clinic(house, sign_in, name):
+    path, kind, field = PAGE[name]
+    foreign = house.foreign(name)
+    data = {**house.data(kind), "once": str(uuid4())}
+    if field:
+        data[field] = str(foreign.pk)
+    answer = sign_in("manager").post(house.address(path, foreign), data)
+    assert answer.status_code in (404, 422), answer.status_code
+    assert house.pointing(name, foreign) == 0
+
+
+@pytest.mark.parametrize("name", sorted(API))
+def test_no_body_takes_a_row_of_another_clinic(house, name):
+    method, path, kind, field = API[name]
+    foreign = house.foreign(name)
+    body = house.body(kind)
+    if field == "provider_time":
+        said = {"starts_at": "2026-12-01T09:00:00-05:00", "ends_at": "2026-12-01T09:10:00-05:00"}
+        body[field] = [{"provider_id": str(foreign.pk), **said}]
+    elif field and "." in field:
+        outer, inner = field.split(".")
+        body[outer] = {inner: str(foreign.pk)}
+    elif field:
+        body[field] = str(foreign.pk)
+    program = Program(house.cast.manager)
+    answer = program.send(method, house.address(path, foreign), body)
+    assert answer.status_code == (422 if field else 404)
+    assert str(foreign) not in json.dumps(answer.data)
+    nobody = str(uuid4())
+    if field:  # it reads as a row that does not exist at all
+        told = program.send(
+            method, house.address(path, foreign), json.loads(json.dumps(body).replace(str(foreign.pk), nobody))
+        )
+        assert told.data == answer.data
+    assert house.pointing(name, foreign) == 0
+
+
+@pytest.mark.parametrize("name", sorted(ADMIN))
+def test_no_admin_page_takes_a_row_of_another_clinic(house, sign_in, name):
+    kind, data, field = ADMIN[name]
+    foreign, manager = house.foreign(name), sign_in("manager")
+    if data == "foreign":  # the rows of a table hang on the record of the page
+        answer = manager.post(reverse(f"admin:{kind}_change", args=[foreign.pk]), {"because": "x"})
+        assert answer.status_code in (302, 404)
+        assert house.pointing(name, foreign) == 0
+        return
+    address = reverse(f"admin:{kind}_add")
+    if isinstance(data, str):
+        prefix, first = data, {"name": "New", "since": "1/1/2027", "minutes": 30, "buffer_before": 0, "buffer_after": 0,
+                               "colour": 1, "pattern": "[]", "sequence": 1, "is_active": "on"}  # fmt: skip
+        data = {**first, f"{prefix}-TOTAL_FORMS": 1, f"{prefix}-INITIAL_FORMS": 0, f"{prefix}-0-amount": "1.00"}
+    answer = manager.post(address, {**data, field: str(foreign.pk), "is_active": "on", "once": str(uuid4())})
+    assert answer.status_code == 422
+    assert str(foreign) not in answer.content.decode() or str(foreign.pk) not in answer.content.decode()
+    assert house.pointing(name, foreign) == 0
+
+
+def test_no_record_joins_rows_of_two_patients():
+    """A record of one patient that pointed to a record of another one would need a guard of its own; there is none yet."""
+
+    def of_a_patient(model):
+        return any(field.is_relation and field.related_model is Patient and field.name == "patient"
+                   for field in model._meta.concrete_fields)  # fmt: skip
+
+    joined = [name_of(model, field) for model, field in RELATIONS
+              if of_a_patient(model) and of_a_patient(field.related_model)]  # fmt: skip
+    assert joined == []
+
+
+def test_the_portal_reads_its_own_patient_and_no_other(house, cast, sign_in):
+    client, program = sign_in("patient"), Program(cast.portal)
+    for model in [model for model in apps.get_models() if hasattr(model.objects, "visible_to")]:
+        for row in model.objects.visible_to(cast.portal):
+            owner = row if isinstance(row, Patient) else getattr(row, "patient", None)
+            assert owner is None or owner == cast.ada, row
+    for path in (f"/patients/{cast.grace.pk}/", f"/visits/{house.visit.pk}/"):
+        assert client.get(path).status_code == 403
+    assert program.get(f"/patients/{cast.grace.pk}").status_code == 403
+    assert cast.grace.last_name not in client.get("/my/").content.decode()
