@@ -189,6 +189,7 @@ class UserAdmin(admin.ModelAdmin):
         "enable": ("Enable", "may sign in again."),
         "unlock": ("Unlock", "may try to sign in at once."),
         "sign_out_everywhere": ("Sign out everywhere", "is signed out on every machine."),
+        "reset_second_factor": ("Take away the second step", "signs in with the password alone, until a new one is set up."),
     }
 
     def get_queryset(self, request):
@@ -228,6 +229,7 @@ class UserAdmin(admin.ModelAdmin):
         if self._may_act(request, obj):
             verbs = [("disable" if obj.is_active else "enable"), "sign_out_everywhere"]
             verbs += ["unlock"] if obj.is_locked_out else []
+            verbs += ["reset_second_factor"] if obj.has_second_factor else []
         context["acts"] = [(self.ACTS[verb][0], reverse("admin:clinic_user_act", args=[obj.pk, verb])) for verb in verbs]
         return super().render_change_form(request, context, add, change, form_url, obj)
 

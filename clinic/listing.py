@@ -29,6 +29,10 @@ class Listed(NamedTuple):
     phone: str  # as stored: that is how it is shown, and reading a number costs more than the rest of the row
     status: str
 
+    @property
+    def name(self):
+        return f"{self.first_name} {self.last_name}"
+
 
 class Look(NamedTuple):
     has_preferred: bool
@@ -45,8 +49,8 @@ def drawn(patients):
     """The rows of a table; their heads stand in the pages."""
     today = timezone.localdate()
     return mark_safe("\n".join([  # noqa: S308 (every text in them is escaped)
-        ROWS.form(Look(bool(row.preferred_name), STATUS_WORDS[row.status])).format(
-            pk=row.pk, name=escape(f"{row.last_name}, {row.first_name}"), preferred=escape(row.preferred_name),
-            born=f"{row.date_of_birth.day} {row.date_of_birth:%b} {row.date_of_birth.year}",
-            age=age(row.date_of_birth, today), phone=escape(row.phone), chart_number=escape(row.chart_number))
+        ROWS.fill(Look(bool(row.preferred_name), STATUS_WORDS[row.status]), {
+            "pk": row.pk, "name": escape(f"{row.last_name}, {row.first_name}"), "preferred": escape(row.preferred_name),
+            "born": f"{row.date_of_birth.day} {row.date_of_birth:%b} {row.date_of_birth.year}",
+            "age": age(row.date_of_birth, today), "phone": escape(row.phone), "chart_number": escape(row.chart_number)})
         for row in patients]))

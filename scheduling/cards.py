@@ -49,8 +49,8 @@ class Card:
 def drawn(cards):
     """These cards, one after the other."""
     return mark_safe("".join([  # noqa: S308 (every text in them is escaped)
-        CARDS.form(card.look).format(
-            id=card.id, at=card.at, rows=card.rows, lane=card.lane, lanes=card.lanes, **card.texts)
+        CARDS.fill(card.look, {
+            **card.texts, "id": card.id, "at": card.at, "rows": card.rows, "lane": card.lane, "lanes": card.lanes})
         for card in cards]))
 
 
@@ -75,7 +75,8 @@ def month_of(day, today, url):
     while monday < end:
         dates = [monday + timedelta(days=n) for n in range(7)]
         weeks.append(mark_safe("".join([  # noqa: S308 (dates, and an address that is escaped here)
-            DAYS.form(DayLook(date == day, date.month != day.month, date == today)).format(
-                url=f"{escape(url)}day={date}", number=date.day, words=f"{date:%A, %-d %B %Y}") for date in dates])))
+            DAYS.fill(DayLook(date == day, date.month != day.month, date == today), {
+                "url": f"{escape(url)}day={date}", "number": date.day, "words": f"{date:%A, %-d %B %Y}"})
+            for date in dates])))
         monday += timedelta(days=7)
     return weeks

@@ -62,6 +62,15 @@ class Column:
         return cards.drawn(self.cards)
 
 
+class Head(NamedTuple):
+    """What stands above a column."""
+
+    name: str
+    sub: str
+    colour: int
+    is_today: bool
+
+
 @dataclass
 class Grid:
     day: object
@@ -72,6 +81,11 @@ class Grid:
     zone: object
     visits: int
     token: str = ""  # of the visits shown; see AppointmentQuerySet.change_token
+
+    @property
+    def heads(self):
+        today = timezone.now().astimezone(self.zone).date()
+        return tuple(Head(column.name, column.sub, column.colour, column.day == today) for column in self.columns)
 
     def wall_minutes(self, at):
         """Minutes after midnight on this day's wall clock; 0 or 24 h for what lies before or after the day.

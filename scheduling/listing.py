@@ -41,7 +41,7 @@ def listed(visits):
 
 def drawn(visits, now, zone):
     return mark_safe("\n".join([  # noqa: S308 (every text in them is escaped)
-        ROWS.form(Look(visit.is_ahead(now), visit.status, WORDS[visit.status])).format(
-            pk=visit.pk, when=f"{visit.starts_at.astimezone(zone):%a %-d %b %Y %-H:%M}", kind=escape(visit.kind),
-            provider=escape(visit.provider), operatory=escape(visit.operatory))
+        ROWS.fill(Look(visit.is_ahead(now), visit.status, WORDS[visit.status]), {
+            "pk": visit.pk, "when": f"{visit.starts_at.astimezone(zone):%a %-d %b %Y %-H:%M}", "kind": escape(visit.kind),
+            "provider": escape(visit.provider), "operatory": escape(visit.operatory)})
         for visit in visits]))

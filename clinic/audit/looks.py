@@ -19,9 +19,13 @@ def look(request, kind, patient=None, rows=1):
     request.look = Look(kind, patient.pk if patient else None, rows)
 
 
-def find_patient(request, patient_id, kind=Kind.VIEW, related=("account",)):
-    """The patient, if this actor may know of them (else 404); the look is noted. `related`: rows that the page needs too."""
-    patient = find(Patient.objects.select_related(*related), request.actor, pk=patient_id)
+def find_patient(request, patient_id, kind=Kind.VIEW, related=("account",), **names):
+    """The patient, if this actor may know of them (else 404); the look is noted.
+
+    `related`: rows that the page needs too; `names`: columns of such rows, where the rows themselves are not needed.
+    """
+    rows = Patient.objects.select_related(*related) if related else Patient.objects
+    patient = find(rows.annotate(**names), request.actor, pk=patient_id)
     patient.clinic = request.actor.clinic
     look(request, kind, patient)
     return patient

@@ -1,6 +1,7 @@
 """Patients: find, register, look at, change."""
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import F
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -96,11 +97,13 @@ def patient_new(request):
 @require_safe
 def patient(request, patient_id):
     """One look answers: who is this, and what now?"""
-    patient = find_patient(request, patient_id, related=("account", "primary_provider", "primary_hygienist"))
+    patient = find_patient(
+        request, patient_id, related=(), payer=F("account__name"), dentist=F("primary_provider__name"),
+        hygienist=F("primary_hygienist__name"))
     family = Patient.objects.visible_to(request.actor).current().filter(account=patient.account_id).exclude(pk=patient.pk)
     return render(request, "clinic/patient_overview.html", {
         **patient_context(request, patient, "overview"),
-        "family": family.only(*LIST_COLUMNS),
+        "family": listed(family),
         "panels": hooks.patient_panels(request.actor, patient),
     })
 

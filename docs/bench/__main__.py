@@ -24,14 +24,14 @@ AGAINST = {"cheapest": "floor with login"}  # all others are judged against the 
 
 def main():
     options = argparse.ArgumentParser(prog="bin/campaign bench", description=__doc__)
-    options.add_argument("--quick", action="store_true", help="1,000 and 5,000 patients, two short rounds: does it run at all?")
+    options.add_argument("--quick", action="store_true", help="500 to 2,000 patients, two short rounds: does it run at all?")
     options.add_argument("--engine", choices=["SQLite", "PostgreSQL"], action="append", help="only this one")
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--seconds", type=float, default=1.0, help="of each turn")
     options.add_argument("--sizes", type=int, nargs=3, default=[10_000, 100_000, 1_000_000], metavar=("SMALL", "USUAL", "LARGE"))
     asked = options.parse_args()
     if asked.quick:
-        asked.sizes, asked.rounds, asked.seconds = [1000, 2000, 5000], 2, 0.3
+        asked.sizes, asked.rounds, asked.seconds = [500, 1000, 2000], 2, 0.2
     FOLDER.mkdir(parents=True, exist_ok=True)
     missed = 0
     with postgres() as server:

@@ -54,10 +54,14 @@ def rows(cast):
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: f"{each.method.upper()} {each.path}")
-def test_every_answer_is_one_that_the_schema_tells_of(cast, connected, rows, role, operation):
+def test_every_answer_is_one_that_the_schema_tells_of(cast, connected, rows, role):
     secret = ApiToken.issue(by=cast.actor(role), name="fuzz")[1] if role != "nobody" else "none"
+    for operation in OPERATIONS:
+        probe(operation, secret, rows, {401} if role == "nobody" else None)
 
+
+def probe(operation, secret, rows, allowed=None):
+    """Send what fits the schema and what does not; both must be answered as it says."""
     sensible, senseless = (operation.as_strategy(generation_mode=mode) for mode in GenerationMode)
 
     @hypothesis.given(case=sensible | senseless)
@@ -69,15 +73,14 @@ def test_every_answer_is_one_that_the_schema_tells_of(cast, connected, rows, rol
         suppress_health_check=list(HealthCheck),
         phases=[hypothesis.Phase.generate],
     )
-    def probe(case):
+    def one(case):
         for name in case.path_parameters or {}:
             case.path_parameters[name] = str(rows[name])
         answer = case.call(headers={"Authorization": f"Bearer {secret}"})
         case.validate_response(answer, checks=CHECKS)
-        if role == "nobody":
-            assert answer.status_code == 401
+        assert allowed is None or answer.status_code in allowed
 
-    probe()
+    one()
 
 
 def test_the_schema_names_each_operation_once():
