@@ -261,6 +261,7 @@ class UserAdmin(admin.ModelAdmin):
         return replace(request.actor or Actor(user=request.user, clinic=None, request_id=request.request_id), via="admin")
 
     history_view = RecordAdmin.history_view
+    lookup_allowed = RecordAdmin.lookup_allowed
 
 
 # Looked at here, worked with on their screens.

@@ -145,7 +145,10 @@ def lead_to(request, route, status):
 def way_back(request):
     """Where to go on afterwards: this page, or the one on which a form stood; without what was searched for."""
     came = request.get_full_path() if request.method in ("GET", "HEAD") else request.headers.get("Referer", "/")
-    parts = urlsplit(came)
+    try:
+        parts = urlsplit(came)
+    except ValueError:  # a Referer that is no address
+        return "/"
     if parts.netloc and parts.netloc != request.get_host():
         return "/"
     query = urlencode([(name, value) for name, value in parse_qsl(parts.query) if name not in NOT_TO_KEEP])

@@ -153,6 +153,10 @@ class RecordAdmin(OfClinic, admin.ModelAdmin):
     view_on_site = False
     screen = None  # the name of the page where this record is worked with
 
+    def lookup_allowed(self, lookup, value, request):
+        """Only what the page's own filters send: others would ask past `visible_to`, or for a pattern that breaks off."""
+        return lookup in {f"{name}{end}" for name in (*self.list_filter, "id") for end in ("", "__exact", "__isnull")}
+
     def get_form(self, request, obj=None, change=False, **kwargs):
         return type("ActorsForm", (super().get_form(request, obj, change=change, **kwargs),), {"actor": request.actor})
 

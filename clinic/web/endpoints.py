@@ -29,6 +29,7 @@ logger = logging.getLogger("chairside.request")
 READS = ("GET", "HEAD", "OPTIONS")
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 REFUSALS = frozenset({400, 401, 403, 404, 409, 413, 415, 422, 429, 503})
+DEEPEST = 20
 VERSION = re.compile(r'^"([0-9]{1,9})"$')
 TAKEN_ID = "This id is in use already. Make another one, or leave it to the server."
 
@@ -209,10 +210,20 @@ def _what(request):
     if request.content_type != "application/json":
         return problem(415)
     try:
-        json.loads(body, parse_constant=_no_number)
+        said = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError):
         return problem(400)
-    return None
+    return problem(400) if _is_deep(said) else None
+
+
+def _is_deep(said):
+    """Whether lists and objects stand in each other more often than any body of ours; deeper ones exhaust the stack."""
+    level = [said]
+    for _ in range(DEEPEST):
+        level = [
+            inner for each in level if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)]
+    return bool(level)
 
 
 def _no_number(name):

@@ -41,9 +41,11 @@ class Database:
         if told.get("form") != FORM or date.today() - date.fromisoformat(told["today"]) > FRESH:
             self.drop()
             told = {"form": FORM, "today": date.today().isoformat(), "booked": 0}
-            self._work(told["today"], "load")
+            answer = self._work(told["today"], "load")
+        else:
+            answer = self._work(told["today"], "keep")
         self.shape = Shape(self.patients, date.fromisoformat(told["today"]))
-        self.keys = json.loads(self._work(told["today"], "keep"))
+        self.keys = json.loads(answer)
         self.told = told
         self._keep()
         return self
@@ -113,8 +115,7 @@ def main(side, patients, today, what):
 
         if what == "load":
             floors.load(shape)
-        else:
-            print(json.dumps({"patients": [number + 1 for number in shape.sample()]}))
+        print(json.dumps({"patients": [number + 1 for number in shape.sample()]}))
         return
     import django
 
@@ -127,8 +128,7 @@ def main(side, patients, today, what):
     call_command("migrate", verbosity=0)
     if what == "load":
         practice.load(shape, out=sys.stderr)
-    else:
-        print(json.dumps(practice.keys(shape)))
+    print(json.dumps(practice.keys(shape)))
 
 
 if __name__ == "__main__":

@@ -49,9 +49,14 @@ def test_a_method_that_is_not_there_is_a_problem_that_says_which_are(desk, cast)
 
 
 def test_a_body_that_is_no_json_is_a_400(desk):
-    for text in ("{", "nothing", '{"a": NaN}', "\xff".encode("latin-1"), "[" * 100_000):
+    deep = '{"address":' * 500 + "1" + "}" * 500
+    for text in ("{", "nothing", '{"a": NaN}', "\xff".encode("latin-1"), "[" * 100_000, deep):
         answer = desk.client.generic(
-            "POST", "/api/v1/patients", text, "application/json", headers={"Authorization": f"Bearer {desk.secret}"}
+            "POST",
+            "/api/v1/patients",
+            text,
+            "application/json",
+            headers={"Authorization": f"Bearer {desk.secret}", "Idempotency-Key": str(uuid4())},
         )
         assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json"), text[:20]
 

@@ -129,6 +129,14 @@ def test_rows_of_another_clinic_are_not_there(cast, manager, kind):
     assert manager.get(f"{url(kind)}?id__exact={foreign.pk}").status_code in (200, 302)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    ["clinic_operatory/?name__regex=(", "clinic_user/?password__startswith=a", "clinic_provider/?user__password__startswith=a"],
+)
+def test_a_list_is_asked_by_its_own_filters_alone(cast, manager, asked):
+    assert manager.get(f"/admin/{asked.replace('_', '/', 1)}").status_code == 400
+
+
 def test_choices_and_autocomplete_hold_rows_of_the_clinic_only(cast, manager):
     page = manager.get(url("scheduling_workinghours", "add")).content.decode()
     assert str(cast.drill.pk) in page

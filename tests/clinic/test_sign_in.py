@@ -111,3 +111,8 @@ def test_somebody_without_a_clinic_is_told_whom_to_ask(cast):
     answer = client.get("/")
     assert answer.status_code == 403
     assert "manager of your practice" in answer.content.decode()
+
+
+def test_a_referer_that_is_no_address_leads_to_the_first_page(client, db):
+    answer = client.post("/patients/new/", {}, headers={"Referer": "http://[::1"})
+    assert (answer.status_code, answer["Location"]) == (302, "/sign-in/")

@@ -20,9 +20,9 @@ from tests.races.client import Browser, at_once
 from tests.races.program import Program
 
 FULL = "CAMPAIGN" in os.environ
-BOOKINGS, POSTS = (100, 20) if FULL else (6, 8)
-KILLS = 100 if FULL else 3
-ROUNDS, SAVERS = (100, 20) if FULL else (4, 8)
+BOOKINGS, POSTS = (100, 20) if FULL else (4, 6)
+KILLS = 100 if FULL else 2
+ROUNDS, SAVERS = (100, 20) if FULL else (2, 6)
 FIRST = date(2027, 6, 7)
 NEW = {"first_name": "Emmy", "last_name": "Noether", "date_of_birth": "1982-03-23"}
 
