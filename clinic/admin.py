@@ -15,6 +15,7 @@ from clinic.models import (
     AccessEvent,
     Account,
     Clinic,
+    Coaching,
     Fee,
     FeeSchedule,
     MedicalHistory,
@@ -26,6 +27,7 @@ from clinic.models import (
     Provider,
     User,
 )
+from clinic.models.membership import ELSEWHERE
 from clinic.web.back_office import RecordAdmin, RecordForm, RecordRows, ShownAdmin
 from clinic.web.once import once
 
@@ -82,6 +84,7 @@ class ProcedureCodeAdmin(RecordAdmin):
 class FeeRows(RecordRows):
     model = Fee
     fields = ["procedure_code", "amount", "is_active", "seen_version"]
+    once_each = "procedure_code"
 
 
 @admin.register(FeeSchedule)
@@ -121,8 +124,16 @@ class MembershipForm(RecordForm):
                 self.add_error("name", "Write the name: nobody signs in with this address yet.")
             if user is not None and Membership.objects.filter(clinic=self.actor.clinic, user=user, until=None).exists():
                 self.add_error("email", "This person is a member of this clinic already.")
-            if user is not None and (user.is_superuser or not user.is_active):
+            if user is not None and user.has_a_part_elsewhere(self.actor.clinic):
+                self.add_error("email", ELSEWHERE)
+            elif user is not None and (user.is_superuser or not user.is_active):
                 self.add_error("email", "This address can't become a member.")
+        today = self.actor.clinic.today()
+        for name in ("since", "until"):
+            if data.get(name) and data[name] > today:
+                self.add_error(name, "Access begins and ends on the day when it is saved, so this can't lie ahead.")
+        if data.get("until") and data["until"] < self.instance.since:
+            self.add_error("until", "The membership ends before it began.")
         return data
 
 
@@ -169,10 +180,11 @@ class MembershipAdmin(RecordAdmin):
                 email=data["email"], name=data["name"], clinic=by.clinic, roles=data["roles"], since=data["since"], by=by,
                 site=f"{request.scheme}://{request.get_host()}")
             obj.pk, obj.user = made.pk, made.user
-        elif data.get("until") and "until" in form.changed():
-            obj.end(by=by, because=data["because"], on=data["until"])
-        elif form.changed():
+            return
+        if "roles" in form.changed():
             obj.set_roles(data["roles"], by=by, because=data["because"])
+        if data.get("until"):
+            obj.end(by=by, because=data["because"], on=data["until"])
 
 
 @admin.register(User)
@@ -195,8 +207,11 @@ class UserAdmin(admin.ModelAdmin):
     def get_queryset(self, request):
         if request.actor is None:
             return User.objects.all() if request.user.is_superuser else User.objects.none()
-        elsewhere = Membership.objects.exclude(clinic=request.actor.clinic_id).filter(user=OuterRef("pk"), until=None)
-        return User.objects.visible_to(request.actor).annotate(elsewhere=Exists(elsewhere)).order_by("name")
+        mine = {"user": OuterRef("pk"), "until": None}
+        elsewhere = Exists(Membership.objects.exclude(clinic=request.actor.clinic_id).filter(**mine)) | Exists(
+            Coaching.objects.filter(**mine)) | Exists(PortalAccess.objects.filter(**mine))
+        here = Exists(Membership.objects.filter(clinic=request.actor.clinic_id, **mine))
+        return User.objects.visible_to(request.actor).annotate(elsewhere=elsewhere, here=here).order_by("name")
 
     @admin.display(boolean=True, description="works elsewhere too")
     def works_elsewhere(self, obj):
@@ -236,7 +251,7 @@ class UserAdmin(admin.ModelAdmin):
     def _may_act(self, request, obj):
         if request.actor is None:
             return request.user.is_superuser
-        return request.user.has_perm("clinic.change_user") and not obj.elsewhere and obj.pk != request.user.pk
+        return request.user.has_perm("clinic.change_user") and obj.here and not obj.elsewhere and obj.pk != request.user.pk
 
     def act(self, request, key, verb):
         """Ask why, then call the user's verb."""

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("scheduling.urls")),
     path("admin/", admin.site.urls),
     path("api/docs", docs, name="api_docs"),
+    path("api/v1/docs", docs),
     path("api/openapi.json", openapi, name="openapi"),
     path("api/v1/openapi.json", openapi),
     re_path(r"^api/(?:v1/)?", api.patterns()),

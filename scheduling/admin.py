@@ -11,6 +11,7 @@ from scheduling.models import Appointment, AppointmentType, AppointmentTypeCode,
 class CodeRows(RecordRows):
     model = AppointmentTypeCode
     fields = ["procedure_code", "is_active", "seen_version"]
+    once_each = "procedure_code"
 
 
 class AppointmentTypeForm(RecordForm):

@@ -14,4 +14,6 @@ def actor_of(secret):
     token = ApiToken.objects.opened_by(secret)
     if token is None or not token.user.is_active:
         return None
-    return next((hat for hat in hats_of(token.user) if name_of(hat) == token.hat), None)
+    return next((
+        hat for hat in hats_of(token.user)
+        if name_of(hat) == token.hat and (hat.membership.pk if hat.membership else None) == token.membership_id), None)

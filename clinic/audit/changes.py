@@ -1,11 +1,13 @@
 """What changed in a record's past, in words: consecutive rows of its history compared field by field."""
+from django.utils import timezone
+
 from clinic.models import User
 from clinic.panels import Change
 
 # What follows from other columns, or says nothing to a person.
 UNSAID = {
     "version", "updated_at", "created_at", "id", "clinic", "last_key", "first_key", "search_text",
-    "parts", "chair_starts_at", "chair_ends_at", "status_at",
+    "session_epoch", "rights_epoch", "parts", "chair_starts_at", "chair_ends_at", "status_at",
 }
 
 
@@ -14,8 +16,9 @@ def changes_of(model, rows, what):
 
     Two queries besides the caller's: names of those who changed, and one for each kind of record pointed to.
     """
-    rows = sorted(rows, key=lambda row: (row.id, row.version))
-    fields = [field for field in model._meta.concrete_fields if field.name not in UNSAID]
+    rows = sorted(rows, key=lambda row: (row.id, getattr(row, "version", 0), row.history_id))
+    kept = {field.name for field in model.history.model._meta.concrete_fields}
+    fields = [field for field in model._meta.concrete_fields if field.name in kept - UNSAID]
     who = names(User, {row.history_user_id for row in rows})
     pointed = {
         field.name: names(field.related_model, {getattr(row, field.attname) for row in rows})
@@ -58,5 +61,5 @@ def shown(field, value, row, pointed):
     if isinstance(value, bool):
         return "yes" if value else "no"
     if hasattr(value, "astimezone"):
-        return value.astimezone(row.clinic.zone).strftime("%a %Y-%m-%d %H:%M")
+        return timezone.localtime(value).strftime("%a %Y-%m-%d %H:%M")
     return str(value)

@@ -11,6 +11,9 @@ from clinic.models.clinic import Clinic
 from clinic.models.mail import Mail
 from clinic.models.user import User
 
+# One clinic must not gain power over somebody who works, coaches or is treated in another one by knowing an address.
+ELSEWHERE = "This address signs in for another practice or a portal already. Whoever runs the installation can add them here."
+
 
 class MembershipQuerySet(RecordQuerySet):
     def current(self, on=None):
@@ -56,6 +59,8 @@ class Membership(Record):
     def invite(cls, *, email, name, clinic, roles, by, site="", since=None, because=""):
         """Make somebody a member by e-mail address: who has no sign-in yet gets one, and a letter how to set a password."""
         user = User.objects.filter(email=email.strip().lower()).first()
+        if user is not None and user.has_a_part_elsewhere(clinic):
+            raise ValidationError({"email": ELSEWHERE})
         if user is None:
             user = User.objects.create_user(email, name=name)
             Mail.write(Mail.Kind.WELCOME, user=user, site=site, key=str(user.pk))

@@ -79,6 +79,11 @@ class User(SecondFactors, AbstractBaseUser, PermissionsMixin):
         return salted_hmac(
             "clinic.User.session", f"{self.password}:{self.session_epoch}", secret=secret, algorithm="sha256").hexdigest()
 
+    def has_a_part_elsewhere(self, clinic):
+        """Whether this user works in another clinic, coaches one, or uses a portal, at this time."""
+        return (self.memberships.filter(until=None).exclude(clinic=clinic).exists()
+                or self.coachings.filter(until=None).exists() or self.portal_accesses.filter(until=None).exists())
+
     @property
     def is_locked_out(self):
         """Whether wrong tries have locked the sign-in for a while."""
@@ -103,10 +108,11 @@ class User(SecondFactors, AbstractBaseUser, PermissionsMixin):
 
     @transaction.atomic
     def disable(self, *, by, because):
-        """End access at once: every session stops at its next request. The user stays in the history."""
+        """End access at once: every session stops at its next request, every token for good. The user stays in the history."""
         self._lock()
         self.is_active = False
         self._end_sessions()
+        self._revoke_tokens(by, because)
         self._save_by(by, because)
 
     @transaction.atomic
@@ -145,6 +151,7 @@ class User(SecondFactors, AbstractBaseUser, PermissionsMixin):
         self._lock()
         self.set_password(password)
         self._end_sessions()
+        self._revoke_tokens(by, "Password set by a mailed link")
         self._password_changed(by, "Password set by a mailed link")
 
     @transaction.atomic
@@ -165,6 +172,10 @@ class User(SecondFactors, AbstractBaseUser, PermissionsMixin):
         from clinic.access import guessing
 
         return [guessing.account_of(self.email, kind) for kind in (guessing.PASSWORD, guessing.SECOND)]
+
+    def _revoke_tokens(self, by, because):
+        for token in self.api_tokens.filter(revoked_at=None):
+            token.revoke(by=by, because=because)
 
     def _end_sessions(self):
         self.session_epoch += 1

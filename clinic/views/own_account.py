@@ -45,7 +45,7 @@ def own_account(request):
         "passkeys": list(request.user.passkeys.all()),
         "codes_left": request.user.recovery_codes.filter(used_at=None).count(),
         "sessions": list(request.user.sessions.open()), "this": mine.pk if mine else "",
-        "tokens": list(ApiToken.objects.visible_to(request.actor).filter(revoked_at=None))})
+        "tokens": list(ApiToken.objects.visible_to(request.actor).filter(revoked_at=None).select_related("clinic"))})
 
 
 @held(ENROL)

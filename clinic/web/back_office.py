@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from clinic.access.rules import may
 from clinic.audit.changes import changes_of
 from clinic.audit.looks import Kind, look
+from clinic.db.guards import has_clinic
 from clinic.web import conflicts
 from clinic.web.fields import TypedDateField, TypedTimeField
 from clinic.web.once import once
@@ -211,9 +212,10 @@ class RecordAdmin(OfClinic, admin.ModelAdmin):
         if not self.has_view_permission(request, obj):
             raise PermissionDenied
         rows = self.model.history.filter(id=obj.pk)
+        rows = rows.select_related("clinic") if has_clinic(self.model) else rows
         return TemplateResponse(request, "admin/object_history.html", {
             **self.admin_site.each_context(request), "title": str(obj), "opts": self.opts, "object": obj,
-            "changes": changes_of(self.model, rows.select_related("clinic"), lambda row: self.opts.verbose_name.capitalize())})
+            "changes": changes_of(self.model, rows, lambda row: self.opts.verbose_name.capitalize())})
 
     # The record's own history says who did what; a second log of names beside it would only leak them.
     def log_addition(self, request, obj, message):
@@ -231,16 +233,35 @@ class RowForm(VersionedForm):
             field.widget.attrs["aria-label"] = field.label
 
 
+class Rows(forms.BaseInlineFormSet):
+    """The lines of a table; what stands in `once_each` stands there once."""
+
+    once_each = None
+
+    def clean(self):
+        super().clean()
+        seen = set()
+        for form in self.forms:
+            value = form.cleaned_data.get(self.once_each) if hasattr(form, "cleaned_data") else None
+            if value is not None and form.cleaned_data.get("is_active"):
+                if value in seen:
+                    form.add_error(self.once_each, "This stands here twice.")
+                seen.add(value)
+
+
 class RecordRows(OfClinic, admin.TabularInline):
     """Rows of a record that belong to another one, in its form."""
 
     form = RowForm
+    formset = Rows
+    once_each = None
     extra = 3
     can_delete = False
     template = "admin/rows.html"
 
     def get_formset(self, request, obj=None, **kwargs):
         made = super().get_formset(request, obj, **kwargs)
+        made.once_each = self.once_each
         made.form = type("ActorsForm", (made.form,), {"actor": request.actor})
         return made
 

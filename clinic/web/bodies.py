@@ -139,12 +139,18 @@ def to_change(body, shown):
     ValidationError, by name, when a field that the server sets is sent with another value.
     """
     given, shown = body.given(), shown.model_dump(mode="json")
+    given.pop("version", None)  # what the document said when it was read; If-Match is how a version is insisted on
     wrong = {
         key: ["The server sets this field; leave it out, or send it back as it was."]
-        for key in body.read_only & given.keys() if given[key] != shown[key]}
+        for key in body.read_only & given.keys() if not _same(given[key], shown[key])}
     if wrong:
         raise ValidationError(wrong)
     return {key: value for key, value in given.items() if key not in body.read_only}
+
+
+def _same(one, two):
+    """Whether a value was sent back as it was shown; an id may come in capitals."""
+    return one == two or (isinstance(one, str) and isinstance(two, str) and one.lower() == two)
 
 
 def referred(queryset, actor, key, field):

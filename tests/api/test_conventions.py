@@ -96,7 +96,10 @@ def test_read_only_fields_may_be_sent_back_unchanged_and_put_leaves_the_rest(des
         assert answer.status_code == 200
         assert answer.data == {**whole, "preferred_name": send.__name__, "version": whole["version"] + 1}
         assert send(path, {"preferred_name": "Countess"}).data["email"] == whole["email"]
-    assert fields(desk.patch(path, {"chart_number": "77", "version": 1})) == {"chart_number", "version"}
+    assert fields(desk.patch(path, {"chart_number": "77", "alerts": ["x"]})) == {"chart_number", "alerts"}
+    old = desk.get(path).data
+    desk.patch(path, {"preferred_name": "Changed"})
+    assert desk.put(path, {**old, "id": old["id"].upper()}).data["preferred_name"] == "Countess"  # the last write wins
 
 
 def test_what_is_not_sent_changed_writes_no_version(desk, cast):

@@ -11,8 +11,9 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from clinic.access.actor import Actor
+from clinic.access.hats import hats_of
 from clinic.db.refusals import Refused
-from clinic.models import ApiToken, Membership
+from clinic.models import ApiToken, MailedLink, Membership
 from tests.cast import PASSWORD
 
 
@@ -152,3 +153,29 @@ def test_a_token_is_made_and_revoked_by_its_owner_alone(cast, sign_in):
     assert fresh.url.startswith("/account/confirm/")  # the password again, first
     token, _ = ApiToken.issue(by=cast.desk, name="kiosk")
     assert sign_in("manager").post("/account/tokens/revoke/", {"token": token.pk}).status_code == 404
+
+
+def test_a_token_does_not_come_back_to_life(cast, program):
+    biller, assistant = program("biller"), program("assistant")
+    cast.user("biller").disable(by=cast.manager, because="left")
+    cast.user("biller").enable(by=cast.manager, because="back")
+    Membership.objects.get(user=cast.user("assistant")).end(by=cast.manager, because="left")
+    Membership.open(user=cast.user("assistant"), clinic=cast.clinic, roles=["manager"], by=cast.manager)
+    assert [each.get("/me").status_code for each in (biller, assistant)] == [401, 401]
+
+
+def test_a_password_set_by_mail_ends_the_tokens_that_somebody_else_may_have_made(cast, program):
+    biller, user = program("biller"), cast.user("biller")
+    secret = MailedLink.issue(user, MailedLink.Kind.RESET)
+    user.reset_password(
+        MailedLink.objects.opened_by(secret, MailedLink.Kind.RESET), "another-password-1", by=cast.manager
+    )
+    assert biller.get("/me").status_code == 401
+
+
+def test_tokens_of_every_clinic_stand_on_the_account_page(cast, sign_in):
+    Membership.open(user=cast.user("manager"), clinic=cast.outsider.clinic, roles=["manager"], by=cast.outsider.system)
+    ApiToken.issue(
+        by=next(hat for hat in hats_of(cast.user("manager")) if hat.clinic == cast.outsider.clinic), name="Next door"
+    )
+    assert "Next door" in sign_in("manager").get("/account/").content.decode()

@@ -84,7 +84,14 @@ def test_a_name_that_is_taken_is_told_beside_the_form(cast, manager):
 
 
 def test_a_form_sent_twice_makes_one_record(cast, manager):
-    form = {"provider": cast.drill.pk, "weekday": 0, "starts": "6pm", "ends": "7pm", "is_active": "on", "once": str(uuid4())}
+    form = {
+        "provider": cast.drill.pk,
+        "weekday": 0,
+        "starts": "6pm",
+        "ends": "7pm",
+        "is_active": "on",
+        "once": str(uuid4()),
+    }
     answers = [manager.post(url("scheduling_workinghours", "add"), form) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [302, 302]
     assert WorkingHours.objects.filter(provider=cast.drill, starts="18:00").count() == 1
@@ -131,7 +138,11 @@ def test_rows_of_another_clinic_are_not_there(cast, manager, kind):
 
 @pytest.mark.parametrize(
     "asked",
-    ["clinic_operatory/?name__regex=(", "clinic_user/?password__startswith=a", "clinic_provider/?user__password__startswith=a"],
+    [
+        "clinic_operatory/?name__regex=(",
+        "clinic_user/?password__startswith=a",
+        "clinic_provider/?user__password__startswith=a",
+    ],
 )
 def test_a_list_is_asked_by_its_own_filters_alone(cast, manager, asked):
     assert manager.get(f"/admin/{asked.replace('_', '/', 1)}").status_code == 400
@@ -168,7 +179,14 @@ def test_a_foreign_row_cannot_be_chosen(cast, manager):
 def test_hours_take_what_people_type(cast, manager):
     answer = manager.post(
         url("scheduling_workinghours", "add"),
-        {"provider": cast.drill.pk, "weekday": 0, "starts": "6pm", "ends": "19:30", "is_active": "on", "seen_version": 0},
+        {
+            "provider": cast.drill.pk,
+            "weekday": 0,
+            "starts": "6pm",
+            "ends": "19:30",
+            "is_active": "on",
+            "seen_version": 0,
+        },
     )
     assert answer.status_code == 302
     assert WorkingHours.objects.filter(provider=cast.drill, starts="18:00", ends="19:30").exists()
@@ -401,3 +419,72 @@ def test_a_list_costs_the_same_at_few_and_at_30_rows(cast, manager, book, kind):
         Membership.open(user=user, clinic=cast.clinic, roles=["biller"], by=cast.system)
         book(f"2026-12-{number % 28 + 2:02} {10 + number // 28}:00")
     assert cost() == few
+
+
+@pytest.mark.parametrize("role", ["coach", "patient", "dentist"])
+def test_knowing_an_address_gives_no_power_over_somebody_elsewhere(cast, sign_in, role):
+    """Next door's manager invites ours: refused, and nothing of theirs is hidden, ended or lockable."""
+    theirs, user = sign_in("manager", "other"), cast.user(role)
+    answer = theirs.post(
+        url("clinic_membership", "add"),
+        {"email": user.email, "roles": ["receptionist"], "since": "2026-11-01", "seen_version": 0},
+    )
+    assert answer.status_code == 422
+    assert not Membership.objects.filter(user=user, clinic=cast.outsider.clinic).exists()
+    assert theirs.post(reverse("admin:clinic_user_act", args=[user.pk, "disable"]), {"because": "x"}).status_code == 404
+
+
+def test_an_ended_membership_gives_no_power_over_the_user(cast, manager):
+    Membership.objects.get(user=cast.user("dentist")).end(by=cast.manager, because="Left")
+    act = reverse("admin:clinic_user_act", args=[cast.user("dentist").pk, "disable"])
+    assert manager.post(act, {"because": "x"}).status_code == 403
+
+
+def test_a_membership_neither_begins_nor_ends_ahead(cast, manager):
+    answer = manager.post(
+        url("clinic_membership", "add"),
+        {"email": "new@test.example", "name": "N", "roles": ["biller"], "since": "12/31/2027", "seen_version": 0},
+    )
+    assert answer.status_code == 422
+    member = Membership.objects.get(user=cast.user("biller"))
+    address = url("clinic_membership", "change", member.pk)
+    for wrong in ("12/31/2027", "1/1/1990"):
+        assert manager.post(address, form_of(manager, address, until=wrong, because="x")).status_code == 422
+    both = form_of(manager, address, roles=["dentist"], until="today", because="x")
+    assert manager.post(address, both).status_code == 302
+    member.refresh_from_db()
+    assert member.until is not None
+    assert set(member.roles.filter(is_held=True).values_list("group__name", flat=True)) == {"dentist"}
+
+
+@pytest.mark.parametrize("kind", ["clinic_user", "clinic_clinic", "clinic_membership", "scheduling_appointment"])
+def test_every_record_shows_its_history(cast, manager, book, kind):
+    book()
+    rows = {"clinic_user": cast.user("dentist"), "clinic_clinic": cast.clinic}
+    from django.apps import apps
+
+    row = rows.get(kind) or apps.get_model(kind.replace("_", ".")).objects.filter(clinic=cast.clinic).first()
+    assert manager.get(url(kind, "history", row.pk)).status_code == 200
+
+
+def test_one_code_twice_in_a_fee_schedule_is_told_at_its_line(cast, manager):
+    furnish(cast)
+    code = ProcedureCode.objects.filter(clinic=cast.clinic).first()
+    answer = manager.post(
+        url("clinic_feeschedule", "add"),
+        {
+            "name": "Bay Dental",
+            "since": "1/1/2027",
+            "is_active": "on",
+            "fees-TOTAL_FORMS": 2,
+            "fees-INITIAL_FORMS": 0,
+            **{
+                f"fees-{n}-{name}": value
+                for n in (0, 1)
+                for name, value in (("procedure_code", code.pk), ("amount", "120.50"), ("is_active", "on"))
+            },
+        },
+    )
+    assert answer.status_code == 422
+    assert "This stands here twice." in answer.content.decode()
+    assert not FeeSchedule.objects.filter(name="Bay Dental").exists()
