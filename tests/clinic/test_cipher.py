@@ -86,7 +86,7 @@ def test_rotation_rewraps_keys_and_touches_no_row(cast, settings):
     assert cast.ada.medical_history.content["note"] == "After"
 
 
-@pytest.mark.parametrize("ring", ["", "name:short", "no-colon", f":{key()}"])
+@pytest.mark.parametrize("ring", ["", "name:short", "no-colon", ":" + "A" * 43 + "="])
 def test_an_unusable_ring_is_said(ring):
     with pytest.raises(ImproperlyConfigured):
         cipher.parse_keyring(ring)
