@@ -27,6 +27,8 @@ from config.api import api
 from config.wsgi import application
 from tests.sweeps.house import furnish
 
+pytestmark = pytest.mark.wide
+
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 ROLES = ["receptionist", "dentist", "hygienist", "biller", "manager", "coach", "patient", "nobody"]
 EXAMPLES = 100 if os.environ.get("CAMPAIGN") else 6

@@ -9,6 +9,8 @@ from clinic.db.records import Fact, Recorded
 from clinic.web.back_office import RecordAdmin
 from config.roles import ROLES
 
+pytestmark = pytest.mark.wide
+
 PEOPLE = [*sorted(set(ROLES) - {"manager", "patient"}), "patient"]
 OURS = [model for model in admin.site._registry if issubclass(model, Recorded | Fact)]
 

@@ -19,6 +19,8 @@ OPERATIONS = sorted(
     for method in operation.methods
 )
 
+pytestmark = pytest.mark.wide
+
 
 @pytest.fixture
 def house(cast):

@@ -13,6 +13,8 @@ from config.roles import ROLES
 from scheduling.models import AppointmentTypeCode, Block
 from tests.sweeps.house import furnish
 
+pytestmark = pytest.mark.wide
+
 # Routes of other packages, one by one, with who guards them. None yet.
 OF_OTHERS = {}
 PEOPLE = [*sorted(set(ROLES) - {"coach", "patient"}), "coach", "patient"]
