@@ -12,6 +12,8 @@ from docs.bench.client import Browser, timed
 from docs.bench.shape import A_DAY, Shape
 from scheduling.models import Appointment, ProviderTime, VisitStep
 
+pytestmark = pytest.mark.wide
+
 TODAY = date(2026, 11, 2)
 
 

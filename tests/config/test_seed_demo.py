@@ -15,6 +15,8 @@ from config.demo.plant import plant
 from scheduling import slots
 from scheduling.models import Appointment, Block, HoursException, ProviderTime, VisitStep
 
+pytestmark = pytest.mark.wide
+
 SIGN_INS = "desk coordinator assistant hygienist dentist ortho therapist biller manager coach patient".split()
 Status = Appointment.Status
 

@@ -17,6 +17,8 @@ from tests.program import Program
 from tests.sweeps.house import furnish
 from tests.sweeps.test_relations import RELATIONS
 
+pytestmark = pytest.mark.wide
+
 # Set from the page's own patient, the request's actor, or the record that a verb works on; no form or body names them.
 BY_THE_SERVER = {
     "AccessEvent.patient", "Account.holder", "ApiToken.membership", "ApiToken.patient", "MembershipRole.membership",
