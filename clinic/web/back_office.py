@@ -114,9 +114,7 @@ class OfClinic:
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         rows = db_field.related_model._default_manager.visible_to(request.actor)
         kwargs["queryset"] = rows.current() if hasattr(rows, "current") else rows
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        field.keep = rows  # what a record points to already stays a choice, also when it is no longer in use
-        return field
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
