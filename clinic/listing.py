@@ -39,10 +39,14 @@ class Look(NamedTuple):
     status_word: str  # empty for the active
 
 
+def columns(found):
+    """These patients' columns of Listed, as a queryset of tuples."""
+    return found.values_list(*(Cast("phone", TextField()) if name == "phone" else name for name in Listed._fields))
+
+
 def listed(found):
     """These patients as Listed, in one query."""
-    columns = [Cast("phone", TextField()) if name == "phone" else name for name in Listed._fields]
-    return [Listed._make(row) for row in found.values_list(*columns)]
+    return [Listed._make(row) for row in columns(found)]
 
 
 def drawn(patients):

@@ -2,6 +2,7 @@
 from django.db.models import Q
 
 from clinic.db.guards import LONGEST
+from clinic.db.prepared import Prepared
 from scheduling.models.block import Block
 from scheduling.models.provider_time import ProviderTime
 from scheduling.refusals import Conflict
@@ -42,8 +43,34 @@ def with_providers(visit):
 
 
 def anything_else(visit):
-    """Whether there is what `with_blocks` or `with_shared` would tell; one query, mostly with the answer no."""
-    return _blocks(visit).values("pk").union(_shared_visits(visit).values("pk"), _shared_times(visit).values("pk")).exists()
+    """Whether there may be what `with_blocks` or `with_shared` would tell; one query, mostly with the answer no.
+
+    Asked once the visit and its provider time are written: whose minutes it takes is read from there.
+    """
+    return bool(ANYTHING_ELSE(
+        visit=visit.pk, clinic=visit.clinic_id, operatory=visit.operatory_id, starts_at=visit.chair_starts_at,
+        ends_at=visit.chair_ends_at, earliest=visit.chair_starts_at - LONGEST))
+
+
+def _whatever_touches(blank):
+    """Blocks, shared chairs and shared minutes that touch a visit's chair time, of any provider who takes part in it."""
+    visits = ProviderTime._meta.get_field("appointment").related_model
+    visit, clinic = blank("visit", visits, "id"), blank("clinic", visits, "clinic")
+    operatory = blank("operatory", visits, "operatory")
+    starts_at, ends_at = blank("starts_at", visits, "starts_at"), blank("ends_at", visits, "ends_at")
+    earliest, treats = blank("earliest", visits, "starts_at"), ProviderTime.objects.filter(appointment=visit).values("provider")
+    blocks = Block.objects.current().filter(clinic=clinic).overlapping(starts_at, ends_at).filter(
+        Q(operatory=operatory) | Q(provider__in=treats)).order_by()
+    chairs = visits.objects.holding().exclude(pk=visit).filter(
+        clinic=clinic, operatory=operatory, shared_chair=True, chair_starts_at__lt=ends_at, chair_starts_at__gt=earliest,
+        chair_ends_at__gt=starts_at).order_by()
+    minutes = ProviderTime.objects.exclude(appointment=visit).filter(
+        clinic=clinic, provider__in=treats, is_shared=True, starts_at__lt=ends_at, starts_at__gt=earliest,
+        ends_at__gt=starts_at)
+    return blocks.values("pk").union(chairs.values("pk"), minutes.values("pk"))[:1]
+
+
+ANYTHING_ELSE = Prepared(_whatever_touches)
 
 
 def with_shared(visit):

@@ -10,11 +10,12 @@ from django.db.models import FilteredRelation, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from clinic.db.fields import EncryptedJSONField
+from clinic.db.prepared import PreparedFor
 from clinic.models import MedicalHistory, Operatory, Provider
 from clinic.models.medical_history import alerts_of
 from scheduling import cards, slots
 from scheduling.cards import ICONS, Card, Look
-from scheduling.models import Appointment, Block, HoursException
+from scheduling.models import Appointment, Block, HoursException, WorkingHours
 from scheduling.models.appointment import change_token
 
 OPENS, CLOSES = 7 * 60, 19 * 60  # minutes shown when nothing lies outside
@@ -116,18 +117,39 @@ def alerts_in(content):
     return alerts_of(content) if content else []
 
 
+def _columns(by):
+    return *VISIT_COLUMNS, newest_history(), *(["parts"] if by == "provider" else [])
+
+
+def _visits_of_day(by):
+    return PreparedFor(lambda actor, blank: Appointment.objects.visible_to(actor).holding().between(
+        blank("starts_at", Appointment, "starts_at"), blank("ends_at", Appointment, "starts_at"),
+    ).order_by("starts_at").values_list(*_columns(by)))
+
+
+VISITS = {by: _visits_of_day(by) for by in ("operatory", "provider")}
+OPERATORIES = PreparedFor(lambda actor, blank: Operatory.objects.visible_to(actor).values_list("id", "name", "is_active"))
+PROVIDERS = PreparedFor(lambda actor, blank: Provider.objects.visible_to(actor).annotate(today=FilteredRelation(
+    "working_hours",
+    condition=Q(working_hours__weekday=blank("weekday", WorkingHours, "weekday"), working_hours__is_active=True)),
+).order_by("sequence", "name", "today__starts").values_list(
+    "id", "short_name", "colour", "is_active", "today__starts", "today__ends"))
+EXCEPTIONS = PreparedFor(lambda actor, blank: HoursException.objects.visible_to(actor).filter(
+    date=blank("day", HoursException, "date")).current().values_list("provider_id", "starts", "ends"))
+BLOCKS = PreparedFor(lambda actor, blank: Block.objects.visible_to(actor).current().overlapping(
+    blank("starts_at", Block, "starts_at"), blank("ends_at", Block, "ends_at"),
+).values_list("id", "operatory_id", "provider_id", "title", "starts_at", "ends_at"))
+
+
 def day_grid(actor, day, by="operatory"):
     """The day as columns of operatories or of providers. Five queries, whatever the number of visits."""
     clinic = actor.clinic
     starts_at, ends_at = slots.midnight(day, clinic.zone), slots.midnight(day + timedelta(days=1), clinic.zone)
-    operatories = list(Operatory.objects.filter(clinic=clinic).values_list("id", "name", "is_active"))
-    providers, hours = _providers_with_hours(clinic, day)
-    exceptions = HoursException.objects.filter(clinic=clinic, date=day).current().values_list("provider_id", "starts", "ends")
-    hours = _with_exceptions(hours, list(exceptions))
-    blocks = list(Block.objects.filter(clinic=clinic).current().overlapping(starts_at, ends_at).values_list(
-        "id", "operatory_id", "provider_id", "title", "starts_at", "ends_at"))
-    visits = _visits(
-        Appointment.objects.visible_to(actor).holding().between(starts_at, ends_at).order_by("starts_at"), clinic.zone, by)
+    operatories = OPERATORIES(actor)
+    providers, hours = _providers_with_hours(actor, day)
+    hours = _with_exceptions(hours, EXCEPTIONS(actor, day=day))
+    blocks = BLOCKS(actor, starts_at=starts_at, ends_at=ends_at)
+    visits = _visits(VISITS[by](actor, starts_at=starts_at, ends_at=ends_at), clinic.zone)
     grid = _empty_grid(day, *_extent(visits, hours), clinic.zone, len(visits))
     grid.token = change_token(
         len(visits), sum(visit.version for visit in visits), max((visit.updated_at for visit in visits), default=None))
@@ -165,7 +187,7 @@ def week_grid(actor, monday, provider):
     starts_at, ends_at = slots.midnight(days[0], clinic.zone), slots.midnight(days[6] + timedelta(days=1), clinic.zone)
     visits = _visits(
         Appointment.objects.visible_to(actor).holding().between(starts_at, ends_at).filter(
-            provider_time__provider=provider).distinct().order_by("starts_at"), clinic.zone, "provider")
+            provider_time__provider=provider).distinct().order_by("starts_at").values_list(*_columns("provider")), clinic.zone)
     blocks = list(Block.objects.filter(clinic=clinic, provider=provider).current().overlapping(
         starts_at, ends_at).values_list("id", "operatory_id", "provider_id", "title", "starts_at", "ends_at"))
     rooms = {key: escape(name) for key, name in Operatory.objects.filter(clinic=clinic).values_list("id", "name")}
@@ -195,19 +217,14 @@ def week_grid(actor, monday, provider):
     return grid
 
 
-def _visits(rows, zone, by):
-    """[Visit] of these appointments, in one query."""
-    columns = [*VISIT_COLUMNS, newest_history(), *(["parts"] if by == "provider" else [])]
-    return [
-        Visit(*row[:8], row[8].astimezone(zone), row[9].astimezone(zone), *row[10:]) for row in rows.values_list(*columns)]
+def _visits(rows, zone):
+    """[Visit] of these rows of columns."""
+    return [Visit(*row[:8], row[8].astimezone(zone), row[9].astimezone(zone), *row[10:]) for row in rows]
 
 
-def _providers_with_hours(clinic, day):
+def _providers_with_hours(actor, day):
     """([(id, short name, colour, in use)], {provider id: [(start, end)]}) of this weekday, in one query."""
-    rows = Provider.objects.filter(clinic=clinic).annotate(today=FilteredRelation(
-        "working_hours", condition=Q(working_hours__weekday=day.weekday(), working_hours__is_active=True)),
-    ).order_by("sequence", "name", "today__starts").values_list(
-        "id", "short_name", "colour", "is_active", "today__starts", "today__ends")
+    rows = PROVIDERS(actor, weekday=day.weekday())
     providers, hours = {}, defaultdict(list)
     for key, name, colour, is_active, starts, ends in rows:
         providers[key] = (key, name, colour, is_active)

@@ -1,21 +1,25 @@
 """What the schedule shows on pages of other apps, and the lists that later apps add to."""
-from datetime import timedelta
-
 from django.urls import reverse
 from django.utils import timezone
 
 from clinic import hooks
 from clinic.access.rules import may
 from clinic.audit.changes import changes_of
+from clinic.db.prepared import PreparedFor
 from clinic.panels import HeaderAction, HeaderFact, Panel
 from scheduling import slots
-from scheduling.listing import drawn, listed
+from scheduling.listing import drawn, newest
 from scheduling.models import Appointment
 
 # (actor, visits) -> {visit id: [facts]} for Today and the day view.
 visit_facts = hooks.Hook("scheduling.visit_facts")
 # (actor, visit) -> Panel of the exit card.
 checkout_sections = hooks.Hook("scheduling.checkout_sections")
+
+
+COMING = PreparedFor(lambda actor, blank: Appointment.objects.visible_to(actor).holding().filter(
+    patient=blank("patient", Appointment, "patient"), starts_at__gte=blank("today", Appointment, "starts_at"),
+).order_by("starts_at").only("status", "starts_at")[:4])
 
 
 @hooks.header_facts.add
@@ -25,8 +29,7 @@ def next_visit(actor, patient):
         return []
     clinic, now = actor.clinic, timezone.now()
     today = clinic.today(now)
-    visits = list(Appointment.objects.visible_to(actor).filter(patient=patient).between(
-        *_today_onwards(clinic, now)).holding().order_by("starts_at").only("status", "starts_at")[:4])
+    visits = COMING(actor, patient=patient.pk, today=slots.midnight(today, clinic.zone))
     here = next((row for row in visits if row.status in ("checked_in", "seated", "completed")), None)
     due = next((row for row in visits if row.status in Appointment.EXPECTED
                 and row.starts_at.astimezone(clinic.zone).date() == today), None)
@@ -48,17 +51,12 @@ def next_visit(actor, patient):
     return items
 
 
-def _today_onwards(clinic, now):
-    start = slots.midnight(clinic.today(now), clinic.zone)
-    return start, start + timedelta(days=5 * 366)
-
-
 @hooks.patient_panels.add
 def visits_panel(actor, patient):
     """Coming and past visits on the patient's overview."""
     if not may(actor, "scheduling.view_appointment"):
         return None
-    visits = listed(Appointment.objects.visible_to(actor).filter(patient=patient).order_by("-starts_at")[:12])
+    visits = newest(actor, patient)
     now, zone = timezone.now(), actor.clinic.zone
     return Panel("Visits", "scheduling/_patient_visits.html", {
         "coming": drawn([row for row in reversed(visits) if row.is_ahead(now)], now, zone),

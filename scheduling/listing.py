@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from django.utils.safestring import mark_safe
 
+from clinic.db.prepared import PreparedFor
 from clinic.web.rows import Rows
 from scheduling.models import Appointment
 
@@ -33,10 +34,14 @@ class Look(NamedTuple):
     status_word: str
 
 
-def listed(visits):
-    """These visits as Listed, in one query."""
-    return [Listed._make(row) for row in visits.values_list(
-        "pk", "starts_at", "ends_at", "status", "appointment_type__name", "provider__short_name", "operatory__name")]
+NEWEST = PreparedFor(lambda actor, blank: Appointment.objects.visible_to(actor).filter(
+    patient=blank("patient", Appointment, "patient")).order_by("-starts_at").values_list(
+    "pk", "starts_at", "ends_at", "status", "appointment_type__name", "provider__short_name", "operatory__name")[:12])
+
+
+def newest(actor, patient):
+    """The patient's newest twelve visits as Listed, in one query."""
+    return [Listed._make(row) for row in NEWEST(actor, patient=patient.pk)]
 
 
 def drawn(visits, now, zone):

@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 from functools import cached_property, lru_cache
 from typing import Any
 
+from clinic.db.prepared import Prepared
 from clinic.models import Operatory, Provider
 from scheduling import slots
 from scheduling.models import Appointment, Block, HoursException, ProviderTime, WorkingHours
@@ -13,6 +14,17 @@ from scheduling.models.appointment_type import DOCTOR_KINDS
 PARTS_OF_DAY = {"": (time(0), time(23, 59)), "morning": (time(0), time(12)), "afternoon": (time(12), time(17)),
                 "evening": (time(17), time(23, 59))}
 SPILL = timedelta(hours=3)  # so far a day's row of ticks may reach into the next day
+HOURS = Prepared(lambda blank: _hours(blank))
+HOURS_OF_DAY = Prepared(lambda blank: _hours(blank).filter(weekday=blank("weekday", WorkingHours, "weekday")))
+EXCEPTIONS = Prepared(lambda blank: HoursException.objects.filter(
+    clinic=blank("clinic", HoursException, "clinic"), date__gte=blank("first_day", HoursException, "date"),
+    date__lte=blank("last_day", HoursException, "date"),
+).current().values_list("provider_id", "date", "starts", "ends"))
+
+
+def _hours(blank):
+    return WorkingHours.objects.filter(clinic=blank("clinic", WorkingHours, "clinic")).current().values_list(
+        "provider_id", "weekday", "starts", "ends")
 
 
 @dataclass(frozen=True)
@@ -51,19 +63,17 @@ class Calendar:
     @cached_property
     def hours(self):
         hours = defaultdict(list)
-        rows = WorkingHours.objects.filter(clinic=self.clinic).current()
-        if self.first_day == self.last_day:
-            rows = rows.filter(weekday=self.first_day.weekday())
-        for provider_id, weekday, starts, ends in rows.values_list("provider_id", "weekday", "starts", "ends"):
+        one_day = self.first_day == self.last_day
+        rows = HOURS_OF_DAY(clinic=self.clinic.pk, weekday=self.first_day.weekday()) if one_day else HOURS(clinic=self.clinic.pk)
+        for provider_id, weekday, starts, ends in rows:
             hours[provider_id, weekday].append((starts, ends))
         return hours
 
     @cached_property
     def exceptions(self):
         exceptions = defaultdict(list)
-        for provider_id, day, starts, ends in HoursException.objects.filter(
-                clinic=self.clinic, date__range=(self.first_day, self.last_day)).current().values_list(
-                "provider_id", "date", "starts", "ends"):
+        for provider_id, day, starts, ends in EXCEPTIONS(
+                clinic=self.clinic.pk, first_day=self.first_day, last_day=self.last_day):
             exceptions[provider_id, day].append((starts, ends))
         return exceptions
 

@@ -2,9 +2,13 @@
 from django.db.models import F
 
 from clinic.access.actor import Actor, permissions_of
+from clinic.db.prepared import Prepared
 from clinic.models import Coaching, Membership, PortalAccess
 
 SESSION_KEY = "hat"
+HELD = Prepared(lambda blank: Membership.objects.filter(
+    user=blank("user", Membership, "user"), until=None, roles__is_held=True,
+).select_related("clinic").annotate(role=F("roles__group__name")))
 
 
 def hats_of(user):
@@ -13,10 +17,8 @@ def hats_of(user):
 
     One query for a member; coaches and patients take one or two more, and one a row to ask guardian.
     """
-    held = Membership.objects.filter(user=user, until=None, roles__is_held=True).select_related("clinic").annotate(
-        role=F("roles__group__name"))
     memberships, roles = {}, {}
-    for row in sorted(held, key=lambda row: (row.clinic.name, row.role)):
+    for row in sorted(HELD(user=user.pk), key=lambda row: (row.clinic.name, row.role)):
         memberships.setdefault(row.pk, row)
         roles.setdefault(row.pk, []).append(row.role)
     if memberships:

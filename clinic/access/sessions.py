@@ -18,12 +18,24 @@ from clinic.access import guessing
 from clinic.access.hats import SESSION_KEY as HAT
 from clinic.access.hats import hats_of, name_of
 from clinic.access.machines import machine_in_words
+from clinic.db.prepared import Prepared
 
 RIGHTS = "rights"
 SECOND = "second_factor"
 CONFIRMED = "confirmed"
 CONFIRMED_FOR = timedelta(minutes=10)
 WHILE_ANONYMOUS = timedelta(hours=1)
+
+
+def _with_user(blank):
+    from clinic.models import Session
+
+    return Session.objects.filter(
+        session_key=blank("key", Session, "session_key"), expire_date__gt=blank("now", Session, "expire_date"),
+    ).select_related("user")
+
+
+OPEN_SESSION = Prepared(_with_user)
 
 
 def digest(key):
@@ -34,7 +46,7 @@ def digest(key):
 class SessionStore(db.SessionStore):
     """Django's database sessions under a hashed key, with an end that no activity moves."""
 
-    row = None
+    row = None  # with its user, who is asked for on every page
 
     @classmethod
     def get_model_class(cls):
@@ -43,8 +55,7 @@ class SessionStore(db.SessionStore):
         return Session
 
     def _get_session_from_db(self):
-        self.row = self.model.objects.filter(
-            session_key=digest(self.session_key), expire_date__gt=timezone.now()).first()
+        self.row = next(iter(OPEN_SESSION(key=digest(self.session_key), now=timezone.now())), None)
         if self.row is None:
             self._session_key = None
         return self.row

@@ -1,7 +1,10 @@
 """What a request saw: noted by the view, written by the middleware before the answer goes out."""
 from dataclasses import dataclass
+from functools import cache
 
-from clinic.access.rules import find
+from django.http import Http404
+
+from clinic.db.prepared import PreparedFor
 from clinic.models import AccessEvent, Patient
 
 Kind = AccessEvent.Kind
@@ -24,11 +27,21 @@ def find_patient(request, patient_id, kind=Kind.VIEW, related=("account",), **na
 
     `related`: rows that the page needs too; `names`: columns of such rows, where the rows themselves are not needed.
     """
-    rows = Patient.objects.select_related(*related) if related else Patient.objects
-    patient = find(rows.annotate(**names), request.actor, pk=patient_id)
+    found = _with(tuple(related), tuple(names.items()))(request.actor, key=patient_id)
+    if not found:
+        raise Http404
+    patient = found[0]
     patient.clinic = request.actor.clinic
     look(request, kind, patient)
     return patient
+
+
+@cache
+def _with(related, names):
+    """The question for one patient with these rows and columns; a page has one of its own."""
+    rows = Patient.objects.select_related(*related) if related else Patient.objects.all()
+    rows = rows.annotate(**dict(names))
+    return PreparedFor(lambda actor, blank: rows.visible_to(actor).filter(pk=blank("key", Patient, "id")))
 
 
 def write_event(request, kind, patient_id=None, rows=1, user=None, actor=None):

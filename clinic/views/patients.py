@@ -9,9 +9,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from clinic import hooks
 from clinic.access.rules import find, may, rule
 from clinic.audit.looks import Kind, find_patient, look
+from clinic.db.prepared import PreparedFor
 from clinic.db.refusals import Stale
 from clinic.forms import AccountForm, PatientForm
-from clinic.listing import drawn, listed
+from clinic.listing import Listed, columns, drawn, listed
 from clinic.models import Account, MedicalHistory, Patient
 from clinic.panels import HeaderAction, HeaderFact
 from clinic.web.asked import key, whole
@@ -23,6 +24,11 @@ PAGE = 50
 SHOWN = 8
 LIST_COLUMNS = (
     "id", "first_name", "last_name", "preferred_name", "date_of_birth", "chart_number", "phone", "status", "clinic_id")
+
+FAMILY = PreparedFor(lambda actor, blank: columns(Patient.objects.visible_to(actor).current().filter(
+    account=blank("account", Patient, "account")).exclude(pk=blank("patient", Patient, "id"))))
+NEWEST_HISTORY = PreparedFor(lambda actor, blank: MedicalHistory.objects.visible_to(actor).filter(
+    patient=blank("patient", MedicalHistory, "patient")).order_by("-number")[:1])
 
 
 @rule("clinic.search_patients")
@@ -100,10 +106,9 @@ def patient(request, patient_id):
     patient = find_patient(
         request, patient_id, related=(), payer=F("account__name"), dentist=F("primary_provider__name"),
         hygienist=F("primary_hygienist__name"))
-    family = Patient.objects.visible_to(request.actor).current().filter(account=patient.account_id).exclude(pk=patient.pk)
     return render(request, "clinic/patient_overview.html", {
         **patient_context(request, patient, "overview"),
-        "family": listed(family),
+        "family": [Listed._make(row) for row in FAMILY(request.actor, account=patient.account_id, patient=patient.pk)],
         "panels": hooks.patient_panels(request.actor, patient),
     })
 
@@ -166,7 +171,7 @@ def find_account(request, account_id):
 
 def patient_context(request, patient, tab):
     """What the header and the tabs of every page of a patient need."""
-    history = MedicalHistory.objects.visible_to(request.actor).filter(patient=patient).order_by("-number").first()
+    history = next(iter(NEWEST_HISTORY(request.actor, patient=patient.pk)), None)
     if history is not None:
         history.clinic = request.actor.clinic
     header = [item for items in hooks.header_facts(request.actor, patient) for item in items]

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from clinic.models import AccessEvent, Account, Patient
 from tests.factories import PatientFactory
 
-SIGN_IN = 3
+SIGN_IN = 2  # the session with its user, memberships
 NEW = {
     "first_name": "Marie",
     "last_name": "Curie",

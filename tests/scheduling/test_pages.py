@@ -10,7 +10,7 @@ from clinic.models import AccessEvent, MedicalHistory, Operatory, Provider
 from scheduling.models import Appointment, Block
 from tests.factories import PatientFactory
 
-SIGN_IN = 3  # session, user, memberships
+SIGN_IN = 2  # the session with its user, memberships
 
 
 @pytest.fixture
