@@ -48,7 +48,10 @@ class Prepared:
     def _write(self, connection):
         queryset = self._queryset(lambda name, model, field: Blank(name, model._meta.get_field(field)))
         compiler = queryset.query.get_compiler(connection=connection)
-        return queryset, compiler, *compiler.as_sql()
+        sql, params = compiler.as_sql()
+        converters = compiler.get_converters([column for column, _, _ in compiler.select[:compiler.col_count]])
+        compiler.get_converters = lambda expressions: converters
+        return queryset, compiler, sql, params
 
     def _queryset(self, blank):
         return self._make(blank)

@@ -3,7 +3,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from clinic.access.rules import may, rule
+from clinic.db.prepared import PreparedFor
 from clinic.models import Membership, Operatory, ProcedureCode, Provider
+
+CODES = PreparedFor(lambda actor, blank: ProcedureCode.objects.visible_to(actor).current())
 
 
 @rule("clinic.view_clinic")
@@ -25,5 +28,4 @@ def practice(request):
 @require_safe
 def procedure_codes(request):
     """The catalogue: codes in our own plain words, with area, minutes and fee."""
-    codes = ProcedureCode.objects.visible_to(request.actor).current()
-    return render(request, "clinic/procedure_codes.html", {"codes": codes})
+    return render(request, "clinic/procedure_codes.html", {"codes": CODES(request.actor)})
