@@ -11,6 +11,9 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 
+from clinic.access import guessing
+from clinic.access.actor import Actor
+from clinic.access.source import network_of
 from clinic.models import (
     AccessEvent,
     Account,
@@ -28,7 +31,7 @@ from clinic.models import (
     User,
 )
 from clinic.models.membership import ELSEWHERE
-from clinic.web.back_office import RecordAdmin, RecordForm, RecordRows, ShownAdmin
+from clinic.web.back_office import ColourForm, RecordAdmin, RecordForm, RecordRows, ShownAdmin
 from clinic.web.once import once
 
 ROLES = [(name, name.capitalize()) for name in sorted(set(settings.ROLE_PERMISSIONS) - {"coach", "patient"})]
@@ -63,6 +66,7 @@ class ProviderAdmin(RecordAdmin):
     list_display = ["name", "short_name", "kind", "user", "is_active"]
     list_select_related = ["user"]
     list_filter = ["kind", "is_active"]
+    form = ColourForm
     fields = ["name", "short_name", "kind", "user", "colour", "sequence", "is_active"]
     search_fields = ["name"]
 
@@ -199,7 +203,7 @@ class UserAdmin(admin.ModelAdmin):
     ACTS = {
         "disable": ("Disable", "is disabled: every session and token ended."),
         "enable": ("Enable", "may sign in again."),
-        "unlock": ("Unlock", "may try to sign in at once."),
+        "unlock": ("Unlock", "may try to sign in at once, also from this place."),
         "sign_out_everywhere": ("Sign out everywhere", "is signed out on every machine."),
         "reset_second_factor": ("Take away the second step", "signs in with the password alone, until a new one is set up."),
     }
@@ -243,7 +247,7 @@ class UserAdmin(admin.ModelAdmin):
         verbs = []
         if self._may_act(request, obj):
             verbs = [("disable" if obj.is_active else "enable"), "sign_out_everywhere"]
-            verbs += ["unlock"] if obj.is_locked_out else []
+            verbs += ["unlock"] if obj.is_locked_out or guessing.source_is_locked(request) else []
             verbs += ["reset_second_factor"] if obj.has_second_factor else []
         context["acts"] = [(self.ACTS[verb][0], reverse("admin:clinic_user_act", args=[obj.pk, verb])) for verb in verbs]
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -263,7 +267,9 @@ class UserAdmin(admin.ModelAdmin):
         label, done = self.ACTS[verb]
         because = request.POST.get("because", "").strip()[:200]
         if request.method == "POST" and because:
-            getattr(user, verb)(by=self._by(request), because=because)
+            # A practice shares one source: somebody who is unlocked from here must be able to sign in from here.
+            more = {"source": network_of(request)} if verb == "unlock" else {}
+            getattr(user, verb)(by=self._by(request), because=because, **more)
             messages.success(request, f"{user.name} {done}")
             return redirect("admin:clinic_user_change", user.pk)
         return render(request, "admin/act.html", {
@@ -271,12 +277,11 @@ class UserAdmin(admin.ModelAdmin):
             "object": user, "missing": request.method == "POST"}, status=422 if request.method == "POST" else 200)
 
     def _by(self, request):
-        from clinic.access.actor import Actor
-
         return replace(request.actor or Actor(user=request.user, clinic=None, request_id=request.request_id), via="admin")
 
     history_view = RecordAdmin.history_view
     lookup_allowed = RecordAdmin.lookup_allowed
+    _get_obj_does_not_exist_redirect = RecordAdmin._get_obj_does_not_exist_redirect
 
 
 # Looked at here, worked with on their screens.
@@ -320,7 +325,10 @@ class MedicalHistoryAdmin(ShownAdmin):
         return f"{reverse('clinic:medical_history', args=[obj.patient_id])}?version={obj.number}"
 
     def history_view(self, request, object_id, extra_context=None):
-        return redirect(self.screen_of(self.get_object(request, object_id) or _not_there()))
+        obj = self.get_object(request, object_id)
+        if obj is None:
+            raise Http404
+        return redirect(self.screen_of(obj))
 
 
 @admin.register(PortalAccess)
@@ -337,10 +345,10 @@ class PortalAccessAdmin(ShownAdmin):
 class AccessEventAdmin(ShownAdmin):
     """Who looked at what, newest first."""
 
-    list_display = ["at", "by", "kind", "patient", "rows", "route", "via"]
+    list_display = ["at", "by", "kind", "patient", "rows", "page", "via"]
     list_select_related = ["by", "patient"]
     list_filter = ["kind", "via"]
-    fields = ["at", "by", "kind", "patient", "rows", "route", "via", "hat", "source", "request_id"]
+    fields = ["at", "by", "kind", "patient", "rows", "page", "via", "hat", "source", "request_id"]
     ordering = ["-at", "-id"]
 
     def screen_of(self, obj):
@@ -348,9 +356,3 @@ class AccessEventAdmin(ShownAdmin):
 
     def history_view(self, request, object_id, extra_context=None):
         raise Http404
-
-
-def _not_there():
-    raise Http404
-
-

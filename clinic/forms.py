@@ -1,14 +1,21 @@
 """Forms of the practice: what people type, checked and named in words; the verbs do the rest."""
+from datetime import datetime
+from typing import NamedTuple
+
 from django import forms
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordMixin
 from django.core.exceptions import ValidationError
 from phonenumber_field.formfields import PhoneNumberField
 
-from clinic.models import Account, MedicalHistory, Patient, Provider
+from clinic.db.records import Fact
+from clinic.merges import joined_history
+from clinic.models import Account, Document, MedicalHistory, NotificationChoices, Patient, Provider
 from clinic.models.medical_history import PREGNANCY, SEVERITIES, TOBACCO
+from clinic.models.merge import same_history
+from clinic.notices import concerning
 from clinic.web import conflicts
-from clinic.web.fields import TypedDateField
+from clinic.web.fields import LineField, LinesField, TypedDateField, keep_chosen
 
 
 class SignInForm(AuthenticationForm):
@@ -83,17 +90,41 @@ class AddressForm(ForgottenForm):
 class TokenForm(forms.Form):
     """Which program the token is for, and how long it lives."""
 
-    name = forms.CharField(
+    name = LineField(
         label="For which program", max_length=80, widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "off"}))
     days = forms.TypedChoiceField(
         label="Lives for", coerce=int, initial=90, choices=[(7, "a week"), (30, "30 days"), (90, "90 days"), (365, "a year")])
+
+
+class NotificationForm(forms.Form):
+    """Of what one person is told in this clinic, and how: a field for each kind that concerns them."""
+
+    digest_hour = forms.TypedChoiceField(
+        label="The daily e-mail leaves at", coerce=int, choices=[(hour, f"{hour}:00") for hour in range(24)],
+        help_text="It says only how many things wait.")
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, data=None, *, actor):
+        self.actor, self.mine = actor, NotificationChoices.of(actor)
+        super().__init__(data, initial={"digest_hour": self.mine.digest_hour, "version": self.mine.version})
+        self.kinds = {notice.name: notice for notice in concerning(actor)}
+        for name, notice in self.kinds.items():
+            self.fields[name] = forms.ChoiceField(
+                label=notice.sentence, choices=NotificationChoices.Choice, initial=self.mine.choice(notice))
+        self.order_fields([*self.kinds, "digest_hour"])
+
+    def save(self):
+        values = {
+            "choices": {**self.mine.choices, **{name: self.cleaned_data[name] for name in self.kinds}},
+            "digest_hour": self.cleaned_data["digest_hour"]}
+        self.mine.choose(by=self.actor, version=self.cleaned_data["version"], **values)
 
 
 class RecordForm(forms.ModelForm):
     """A form over a record of the actor's clinic: choices are the actor's own, and it carries the version it showed."""
 
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
-    because = forms.CharField(
+    because = LineField(
         label="Why", max_length=200, required=False, help_text="Stands in the history beside the change.")
 
     OWN = ("version", "because")  # the form's own fields, not the record's
@@ -141,10 +172,8 @@ class RecordForm(forms.ModelForm):
 
     def _shown_values(self, values):
         """The values as people read them: the words of a choice, not its key."""
-        words = {
-            name: dict(field.choices) for name, field in self.fields.items()
-            if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField)}
-        return {name: words.get(name, {}).get(value, value) for name, value in values.items() if name not in self.OWN}
+        return {
+            name: conflicts.in_words(self.fields[name], value) for name, value in values.items() if name not in self.OWN}
 
 
 class PatientForm(RecordForm):
@@ -178,6 +207,7 @@ class PatientForm(RecordForm):
         self.fields["primary_hygienist"].queryset = providers.filter(kind="hygienist")
         for name in ("primary_provider", "primary_hygienist"):
             self.fields[name].empty_label = "Nobody yet"
+            keep_chosen(self.fields[name], getattr(self.instance, f"{name}_id"))
         if self.instance._state.adding:
             self.fields["first_name"].widget.attrs["autofocus"] = True
             del self.fields["status"]
@@ -196,38 +226,151 @@ class AccountForm(RecordForm):
         fields = ["name", "phone", "email", "line1", "line2", "city", "region", "postal_code", "country"]
 
 
+class DocumentForm(RecordForm):
+    """What a document is, never its file."""
+
+    received_on = TypedDateField(label="Received")
+    note = LinesField(widget=forms.Textarea(attrs={"rows": 3}), max_length=4000, required=False)
+
+    class Meta:
+        model = Document
+        fields = ["title", "kind", "received_on", "note"]
+
+
+class FilingForm(forms.Form):
+    """What holds for all files that are added at once."""
+
+    kind = forms.ChoiceField(label="They are", choices=Document.Kind.choices, initial=Document.Kind.OTHER)
+    again = forms.BooleanField(label="Also what is already here", required=False)
+
+
+class CardForm(forms.Form):
+    """A card, of which both sides are photographed one after the other."""
+
+    kind = forms.ChoiceField(
+        label="Card", choices=[(kind.value, kind.label) for kind in Document.CARDS], initial=Document.Kind.INSURANCE_CARD)
+    front = forms.FileField(
+        label="Front", widget=forms.FileInput(attrs={"accept": "image/*", "capture": "environment"}), max_length=255)
+    back = forms.FileField(
+        label="Back", required=False, max_length=255,
+        widget=forms.FileInput(attrs={"accept": "image/*", "capture": "environment"}))
+
+
+class WithdrawForm(forms.Form):
+    """Why a document is taken out of the lists."""
+
+    because = LineField(
+        label="Why", max_length=200, help_text="Stands on record with the document.",
+        widget=forms.TextInput(attrs={"list": "withdraw-reasons", "autofocus": True, "autocomplete": "off"}))
+
+
+class BecauseForm(forms.Form):
+    """Why two records are of one person, or of two; with the versions that were seen."""
+
+    because = LineField(label="Why", max_length=200, help_text="Stands on record with both patients.")
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+
+class MergeForm(BecauseForm):
+    """That one patient is merged into another; where their medical histories differ, that the joined one is right."""
+
+    survivor_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    own_number = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    survivors_number = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    history_is_right = forms.BooleanField(label="The joined medical history holds for this person", required=False)
+
+    def __init__(self, *args, goes, stays, **kwargs):
+        numbers = [row.number if row else 0 for row in (goes.medical_history, stays.medical_history)]
+        super().__init__(*args, **kwargs, initial={
+            "version": goes.version, "survivor_version": stays.version, "own_number": numbers[0],
+            "survivors_number": numbers[1]})
+        self.joined = None if same_history(goes, stays) else joined_history(goes, stays)
+        if self.joined is None:
+            del self.fields["history_is_right"]
+        else:
+            self.fields["history_is_right"].required = True
+
+    def values(self):
+        """What `Patient.merge_into` takes besides the two."""
+        sent = self.cleaned_data
+        joined = self.joined and (self.joined, sent["own_number"] or 0, sent["survivors_number"] or 0)
+        return {"because": sent["because"], "version": sent["version"], "survivor_version": sent["survivor_version"],
+                "joined": joined}
+
+
+class UnmergeForm(BecauseForm):
+    """That two records are of two people, and whose each bundle of later rows is."""
+
+    def __init__(self, *args, patient, survivor, later, **kwargs):
+        super().__init__(*args, **kwargs, initial={"version": patient.version})
+        self.people, self.bundles, authors = {str(each.pk): each for each in (survivor, patient)}, later.bundles, later.authors()
+        choices = [(key, f"{each.name}, #{each.chart_number}") for key, each in self.people.items()]
+        for bundle in self.bundles:
+            bundle.lines = [Later.of(row, authors) for row in bundle.rows]
+            if bundle.owner is None:
+                self.fields[bundle.key] = forms.ChoiceField(
+                    label=f"Whose is {bundle.lines[0].what}?", choices=choices, widget=forms.RadioSelect)
+
+    @property
+    def asked(self):
+        """[(bundle, its field or None)]"""
+        return [(bundle, self[bundle.key] if bundle.owner is None else None) for bundle in self.bundles]
+
+    def values(self):
+        """What `Patient.unmerge` takes."""
+        sent = self.cleaned_data
+        owners = {bundle.rows[0].pk: self.people[sent[bundle.key]] for bundle in self.bundles if bundle.owner is None}
+        return {"because": sent["because"], "version": sent["version"], "owners": owners}
+
+
+class Later(NamedTuple):
+    """A row that came since a merge, as a person recognises it."""
+
+    what: str
+    at: datetime
+    who: str
+
+    @classmethod
+    def of(cls, row, authors):
+        kind = str(row._meta.verbose_name).capitalize()
+        said = str(row)
+        at = row.at if isinstance(row, Fact) else row.created_at
+        return cls(said.capitalize() if said.lower().startswith(kind.lower()) else f"{kind}: {said}", at,
+                   authors.get(row.pk, "the installation"))
+
+
 def _choices(mapping, empty=None):
     return ([("", empty)] if empty else []) + list(mapping.items())
 
 
 class MedicationForm(forms.Form):
-    name = forms.CharField(max_length=120)
-    dose = forms.CharField(max_length=80, required=False)
-    reason = forms.CharField(label="For", max_length=120, required=False)
+    name = LineField(max_length=120)
+    dose = LineField(max_length=80, required=False)
+    reason = LineField(label="For", max_length=120, required=False)
 
 
 class AllergyForm(forms.Form):
-    substance = forms.CharField(max_length=120)
-    reaction = forms.CharField(max_length=120, required=False)
+    substance = LineField(max_length=120)
+    reaction = LineField(max_length=120, required=False)
     severity = forms.ChoiceField(choices=_choices(SEVERITIES, "Not known"), required=False)
 
 
 class ConditionForm(forms.Form):
-    name = forms.CharField(label="Condition", max_length=120)
+    name = LineField(label="Condition", max_length=120)
     severity = forms.ChoiceField(choices=_choices(SEVERITIES, "Not known"), required=False)
-    onset = forms.CharField(label="Since", max_length=40, required=False)
-    note = forms.CharField(max_length=200, required=False)
+    onset = LineField(label="Since", max_length=40, required=False)
+    note = LineField(max_length=200, required=False)
 
 
 class MedicalHistoryForm(forms.Form):
     """Everything but the lists; the three lists are formsets beside it."""
 
-    premedication = forms.CharField(
+    premedication = LineField(
         max_length=200, required=False, help_text="What must be taken before treatment. Shows in red on every page.")
     tobacco = forms.ChoiceField(choices=TOBACCO.items(), required=False)
     pregnancy = forms.ChoiceField(choices=PREGNANCY.items(), required=False)
-    due_on = forms.CharField(label="Due", max_length=40, required=False)
-    note = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), max_length=4000, required=False)
+    due_on = LineField(label="Due", max_length=40, required=False)
+    note = LinesField(widget=forms.Textarea(attrs={"rows": 3}), max_length=4000, required=False)
     seen_number = forms.IntegerField(widget=forms.HiddenInput)
 
     LISTS = [("allergies", "Allergies", AllergyForm), ("conditions", "Conditions", ConditionForm),

@@ -24,7 +24,13 @@ patient_panels = Hook("clinic.patient_panels")
 header_facts = Hook("clinic.header_facts")
 # (actor) -> Panel of the portal's first page.
 portal_panels = Hook("clinic.portal_panels")
-# (actor) -> a queue of the Work page.
+# (actor) -> [HeaderAction]: other pages about the practice, linked from its own.
+practice_links = Hook("clinic.practice_links")
+# (actor) -> [Queue] of the Work page.
 work_queues = Hook("clinic.work_queues")
 # (patient) -> a section of what is exported about a patient.
 record_sections = Hook("clinic.record_sections")
+# (patient, survivor) -> [Obstacle]: what must be settled before the first is merged into the second.
+merge_conflicts = Hook("clinic.merge_conflicts")
+# (actor, keys of patients) -> {a patient's key: [HeaderFact]}: the columns that an app adds to the patients of an account.
+account_panels = Hook("clinic.account_panels")

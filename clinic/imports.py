@@ -15,6 +15,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 from clinic import search
 from clinic.db.fields import normalise
 from clinic.models import Patient
+from clinic.models.clinic import known_country
 
 REQUIRED = ("first_name", "last_name", "date_of_birth")
 TEXTS = (
@@ -167,6 +168,7 @@ class PatientFile:
             return [
                 Problem(row.line, column if column in self.columns else "", " ".join(reasons))
                 for column, reasons in error.message_dict.items()]
+        row.values["country"] = patient.country  # where the address names none, the clinic's
         return None
 
 
@@ -304,9 +306,10 @@ def read_flag(text):
 
 
 def read_country(text):
-    if text.upper() not in phonenumbers.SUPPORTED_REGIONS:
-        raise Wrong(f"{text[:40]!r} is not a country's two letters, such as US.")
-    return text.upper()
+    try:
+        return known_country(text)
+    except ValidationError:
+        raise Wrong(f"{text[:40]!r} is not a country's two letters, such as US.") from None
 
 
 def why_unreadable(error):

@@ -45,3 +45,22 @@ class Change:
     what: str
     why: str
     fields: list  # [(label, before, after)]
+
+
+@dataclass(frozen=True)
+class Queue:
+    """One list of the Work page: what waits there, in a sentence, and how many."""
+
+    title: str
+    count: int
+    url: str
+    sentence: str = ""
+    is_late: bool = False
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """What stands in the way of a merge, in a sentence, and where to settle it: [(words, address)]."""
+
+    sentence: str
+    links: list = field(default_factory=list)

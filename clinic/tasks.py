@@ -2,7 +2,7 @@
 from clinic.access.sessions import SessionStore
 from clinic.db import statistics
 from clinic.mail import post
-from clinic.models import Mail, MailedLink, OnceKey
+from clinic.models import Mail, MailedLink, Notification, OnceKey
 
 
 def forget_once_keys():
@@ -18,7 +18,11 @@ def hand_over_mail():
 
 
 def forget_old_mail():
-    return Mail.forget_old() + MailedLink.forget_old()
+    return Mail.forget_old() + MailedLink.forget_old() + Notification.forget_old()
+
+
+def write_digests():
+    return Notification.write_digests()
 
 
 def gather_statistics():

@@ -1,7 +1,22 @@
 from django.urls import path
 
 from clinic import portal
-from clinic.views import history, medical, own_account, password, patients, pause, practice, sign_in, styleguide, tokens
+from clinic.views import (
+    audit,
+    documents,
+    history,
+    medical,
+    merges,
+    notifications,
+    own_account,
+    password,
+    patients,
+    pause,
+    practice,
+    sign_in,
+    styleguide,
+    tokens,
+)
 
 app_name = "clinic"
 urlpatterns = [
@@ -22,6 +37,7 @@ urlpatterns = [
     path("reset/<str:secret>/", password.reset_link, name="reset_link"),
     path("password/", password.password_change, name="password_change"),
     path("account/", own_account.own_account, name="own_account"),
+    path("account/notifications/", notifications.notification_choices, name="notification_choices"),
     path("account/confirm/", own_account.confirm, name="confirm"),
     path("account/address/", password.address_change, name="address_change"),
     path("account/address/confirm/", password.address_confirm, name="address_confirm"),
@@ -38,7 +54,14 @@ urlpatterns = [
     path("account/tokens/revoke/", tokens.token_revoke, name="token_revoke"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),
     path("my/", portal.home, name="portal"),
+    path("work/", practice.work, name="work"),
+    path("notifications/", notifications.notifications, name="notifications"),
+    path("notifications/bell/", notifications.bell, name="bell"),
+    path("notifications/read/", notifications.notifications_read, name="notifications_read"),
+    path("notifications/<uuid:notification_id>/open/", notifications.notification_open, name="notification_open"),
     path("practice/", practice.practice, name="practice"),
+    path("practice/access/", audit.access_log, name="access_log"),
+    path("practice/sign-ins/", audit.sign_ins, name="sign_ins"),
     path("practice/codes/", practice.procedure_codes, name="procedure_codes"),
     path("search/", patients.search, name="search"),
     path("patients/", patients.patients, name="patients"),
@@ -49,7 +72,18 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/medical-history/", medical.medical_history, name="medical_history"),
     path("patients/<uuid:patient_id>/medical-history/edit/", medical.medical_history_edit, name="medical_history_edit"),
     path("patients/<uuid:patient_id>/medical-history/review/", medical.medical_history_review, name="medical_history_review"),
+    path("patients/<uuid:patient_id>/merge/", merges.merge, name="patient_merge"),
+    path("patients/<uuid:patient_id>/unmerge/", merges.unmerge, name="patient_unmerge"),
     path("patients/<uuid:patient_id>/history/", history.history, name="patient_history"),
+    path("patients/<uuid:patient_id>/documents/", documents.documents, name="documents"),
+    path("patients/<uuid:patient_id>/documents/add/", documents.documents_add, name="documents_add"),
+    path("patients/<uuid:patient_id>/documents/scan/", documents.documents_scan, name="documents_scan"),
+    path("documents/<uuid:document_id>/", documents.document, name="document"),
+    path("documents/<uuid:document_id>/content/", documents.document_content, name="document_content"),
+    path("documents/<uuid:document_id>/preview/", documents.document_preview, name="document_preview"),
+    path("documents/<uuid:document_id>/edit/", documents.document_edit, name="document_edit"),
+    path("documents/<uuid:document_id>/withdraw/", documents.document_withdraw, name="document_withdraw"),
+    path("documents/<uuid:document_id>/restore/", documents.document_restore, name="document_restore"),
     path("accounts/<uuid:account_id>/", patients.account, name="account"),
     path("accounts/<uuid:account_id>/edit/", patients.account_edit, name="account_edit"),
 ]

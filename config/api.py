@@ -36,11 +36,11 @@ def grouped(schema):
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
             status = next(iter(operation["responses"]))
-            answers = _name(operation["responses"][status]["content"])
+            answers = _name(operation["responses"][status].get("content", {}))
             groups.setdefault(operation["tags"][0], []).append({
                 "method": method.upper(), "path": path, "status": status,
                 "description": operation.get("description", "").replace("`", ""),
-                "query": [each["name"] for each in operation["parameters"] if each["in"] == "query"],
+                "query": [each["name"] for each in operation["parameters"] if each["in"] == "query"] + _fields(operation),
                 "takes": _name(operation.get("requestBody", {}).get("content", {})),
                 "answers": answers.removeprefix("Listed_").rstrip("_"),
                 "answers_words": f"list of {answers[7:].rstrip('_')}" if answers.startswith("Listed_") else answers})
@@ -54,6 +54,12 @@ def bodies(schema):
             {"name": field, "needed": field in body.get("required", ()), **_kind(about)}
             for field, about in body.get("properties", {}).items() if not about.get("readOnly")]})
         for name, body in sorted(schema["components"]["schemas"].items()) if not name.startswith("Listed_")]
+
+
+def _fields(operation):
+    """The fields of a form, which has no name of its own in the schema."""
+    content = operation.get("requestBody", {}).get("content", {})
+    return [name for each in content.values() for name in each["schema"].get("properties", ())]
 
 
 def _name(content):

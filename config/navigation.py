@@ -2,6 +2,7 @@
 from functools import lru_cache
 from typing import NamedTuple
 
+from django.conf import settings
 from django.urls import reverse
 
 from clinic.access.actor import Actor
@@ -12,6 +13,7 @@ RAIL = [
     ("Today", "scheduling:today", "sun", "t", "scheduling.view_schedule"),
     ("Schedule", "scheduling:schedule", "calendar-days", "s", "scheduling.view_schedule"),
     ("Patients", "clinic:patients", "users", "p", "clinic.search_patients"),
+    ("Work", "clinic:work", "inbox", "w", "clinic.use_staff_pages"),
     ("Practice", "clinic:practice", "building-2", "r", "clinic.view_clinic"),
     ("Administration", "admin:index", "settings-2", "a", "clinic.manage"),
 ]
@@ -51,6 +53,8 @@ def shell(request):
                      "current": hat == actor} for hat in request.hats],
         "search_url": reverse("clinic:patients") if may_search else "",
         "search_results_url": reverse("clinic:search") if may_search else "",
+        "bell_url": reverse("clinic:bell") if "clinic.use_staff_pages" in actor.permissions else "",
+        "bell_seconds": 6 * settings.POLL_SECONDS,
         "page_view": request.page_view,
     }}
 
@@ -64,14 +68,19 @@ def _installation(request):
 
 
 SECTIONS = {
-    "scheduling:today": {"scheduling:today", "scheduling:exit_card"},
+    "clinic:practice": {"clinic:practice", "clinic:procedure_codes", "clinic:access_log", "clinic:sign_ins", "scheduling:feeds",
+        "scheduling:hours"},
+    "clinic:work": {
+        "clinic:work", "scheduling:waitlist", "scheduling:freed_times", "scheduling:missed", "scheduling:unscheduled",
+        "scheduling:waitlist_new"},
+    "scheduling:today": {"scheduling:today", "scheduling:exit_card", "scheduling:unconfirmed", "scheduling:called"},
     "scheduling:schedule": {"scheduling:schedule", "scheduling:week", "scheduling:book", "scheduling:visit"},
 }
 
 
 def _is_current(route, view_name):
     if route == "clinic:patients":
-        return view_name.startswith(("clinic:patient", "clinic:account", "clinic:medical"))
+        return view_name.startswith(("clinic:patient", "clinic:account", "clinic:medical", "clinic:document"))
     if route == "admin:index":
         return view_name.startswith("admin:")
     return view_name in SECTIONS.get(route, {route})

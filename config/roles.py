@@ -7,24 +7,26 @@ follow Django's own codenames, so that the admin asks for the same names as the 
 
 STAFF = {
     "clinic.use_staff_pages", "clinic.view_clinic", "clinic.view_patient", "clinic.search_patients", "clinic.view_account",
-    "clinic.view_medicalhistory", "clinic.view_procedurecode", "clinic.view_provider", "clinic.view_operatory",
+    "clinic.view_medicalhistory", "clinic.view_document", "clinic.view_procedurecode", "clinic.view_provider",
+    "clinic.view_operatory",
     "scheduling.view_schedule", "scheduling.view_appointment", "scheduling.view_appointmenttype",
     "treatment.read",
 }
 FRONT_DESK = STAFF | {
     "clinic.add_patient", "clinic.change_patient", "clinic.add_account", "clinic.change_account",
-    "clinic.change_medicalhistory", "clinic.view_audit",
+    "clinic.change_medicalhistory", "clinic.view_audit", "clinic.add_document", "clinic.change_document", "clinic.export_lists",
     "scheduling.add_appointment", "scheduling.change_appointment", "scheduling.confirm", "scheduling.check_in",
     "scheduling.check_out", "scheduling.cancel", "scheduling.no_show", "scheduling.reactivate", "scheduling.step_back",
-    "scheduling.add_block", "scheduling.change_block",
+    "scheduling.add_block", "scheduling.change_block", "scheduling.view_waitlist", "scheduling.change_waitlist",
 }
 CLINICAL = STAFF | {
-    "clinic.change_medicalhistory", "clinic.view_audit", "scheduling.seat", "scheduling.complete", "scheduling.step_back",
+    "clinic.change_medicalhistory", "clinic.view_audit", "clinic.add_document", "clinic.change_document",
+    "scheduling.seat", "scheduling.complete", "scheduling.step_back",
 }
 # What managers edit in the admin, and what they only look at there; Django's codenames.
 EDITED = {
     "clinic": ["membership", "provider", "operatory", "procedurecode", "feeschedule", "fee"],
-    "scheduling": ["appointmenttype", "appointmenttypecode", "workinghours", "hoursexception"],
+    "scheduling": ["appointmenttype", "appointmenttypecode", "workinghours", "hoursexception", "frontdesk"],
 }
 SHOWN = {"clinic": ["portalaccess", "accessevent"], "scheduling": ["block"]}
 BACK_OFFICE = {
@@ -34,13 +36,14 @@ BACK_OFFICE = {
 }
 ROLES = {
     "receptionist": FRONT_DESK,
-    "coordinator": FRONT_DESK,
+    "coordinator": FRONT_DESK | {"clinic.merge_patients"},
     "assistant": CLINICAL,
     "hygienist": CLINICAL,
     "dentist": CLINICAL | {"milestone.create", "milestone.update"},
-    "biller": STAFF | {"clinic.change_account"},
+    "biller": STAFF | {"clinic.change_account", "clinic.export_lists"},
     "manager": FRONT_DESK | CLINICAL | BACK_OFFICE | {
-        "clinic.manage", "clinic.change_clinic", "scheduling.double_book", "scheduling.manage",
+        "clinic.manage", "clinic.change_clinic", "clinic.merge_patients", "clinic.unmerge_patients",
+        "scheduling.double_book", "scheduling.manage",
         "milestone.create", "milestone.update",
     },
     # Not roles of a membership: what a coach and a patient may do follows from their own rows.

@@ -6,7 +6,10 @@ SCHEDULES = [
     ("forget old form keys", "clinic.tasks.forget_once_keys", 24 * 60),
     ("hand over mail", "clinic.tasks.hand_over_mail", 1),
     ("forget old mail", "clinic.tasks.forget_old_mail", 24 * 60),
+    ("write reminders", "scheduling.tasks.write_reminders", 10),
+    ("write daily mail", "clinic.tasks.write_digests", 10),
     ("forget ended sessions", "clinic.tasks.forget_sessions", 24 * 60),
+    ("offer freed times", "scheduling.tasks.offer_freed_times", 1),
     ("gather statistics", "clinic.tasks.gather_statistics", 24 * 60),
 ]
 

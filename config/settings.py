@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "clinic.web.middleware.request_id",
     "clinic.web.middleware.no_store",
+    "clinic.web.middleware.chunks",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -256,7 +257,21 @@ LANGUAGE_CODE = "en-us"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("fr", "Français")]
 TIME_ZONE = "UTC"
 USE_I18N = True
+FORMAT_MODULE_PATH = ["config.formats"]
 USE_TZ = True
+
+# Where the encrypted files lie. Only ciphertext gets there, so it may be any storage of Django's, also one in a cloud.
+FILES_DIR = Path(env.str("FILES_DIR", default=str(VAR_DIR / "files")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "files": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": FILES_DIR, "base_url": None, "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}},
+}
+FILE_UPLOAD_HANDLERS = ["clinic.files.uploads.UploadHandler"]
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -266,10 +281,7 @@ if LOCAL:
     WHITENOISE_USE_FINDERS = True
     WHITENOISE_AUTOREFRESH = DEBUG
 else:
-    STORAGES = {
-        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-        "staticfiles": {"BACKEND": "clinic.web.static.HashedStaticFiles"},
-    }
+    STORAGES["staticfiles"] = {"BACKEND": "clinic.web.static.HashedStaticFiles"}
 
 PHONENUMBER_DB_FORMAT = "INTERNATIONAL"
 PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"
@@ -296,9 +308,16 @@ Q_CLUSTER = {
 
 EMAIL_BACKEND = env.str(
     "EMAIL_BACKEND", default="clinic.mail.console.EmailBackend" if LOCAL else "django.core.mail.backends.smtp.EmailBackend")
-EMAIL_TIMEOUT = 20
+EMAIL_TIMEOUT = read("int", "EMAIL_TIMEOUT", 20, "Set it to whole seconds.")
 vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25", backend=EMAIL_BACKEND))
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", default="Chairside <chairside@localhost>")
+# How text messages leave: the dotted path of a class, see clinic/mail/sms.py. Without one nobody is sent any.
+SMS_SENDER = env.str("SMS_SENDER", default="clinic.mail.sms.Console" if LOCAL else "")
+# Where links lead that are mailed when nobody asked for a page.
+SITE_URL = env.str("SITE_URL", default=(
+    f"http://127.0.0.1:{env.str('PORT', default='8000')}" if LOCAL else f"https://{ALLOWED_HOSTS[0].lstrip('.')}")).rstrip("/")
+if "*" in SITE_URL:
+    raise ImproperlyConfigured("SITE_URL is missing. Set it to the address that people type, such as https://chairside.example.")
 
 LOGGING = {
     "version": 1,

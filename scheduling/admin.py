@@ -4,8 +4,17 @@ from django.contrib import admin
 from django.urls import reverse
 
 from clinic.models import Provider
-from clinic.web.back_office import RecordAdmin, RecordForm, RecordRows, ShownAdmin
-from scheduling.models import Appointment, AppointmentType, AppointmentTypeCode, Block, HoursException, WorkingHours
+from clinic.web.back_office import ColourForm, RecordAdmin, RecordRows, ShownAdmin
+from scheduling.forms import PatternField
+from scheduling.models import (
+    Appointment,
+    AppointmentType,
+    AppointmentTypeCode,
+    Block,
+    FrontDesk,
+    HoursException,
+    WorkingHours,
+)
 
 
 class CodeRows(RecordRows):
@@ -14,9 +23,10 @@ class CodeRows(RecordRows):
     once_each = "procedure_code"
 
 
-class AppointmentTypeForm(RecordForm):
-    """`kinds` by boxes; the pattern as it is stored, checked by the model."""
+class AppointmentTypeForm(ColourForm):
+    """`kinds` by boxes, the pattern a line each."""
 
+    pattern = PatternField(label="Whose minutes it takes")
     kinds = forms.MultipleChoiceField(
         label="Who may do it", choices=Provider.Kind.choices, widget=forms.CheckboxSelectMultiple, required=False,
         help_text="None: everybody who treats.")
@@ -55,6 +65,17 @@ class HoursExceptionAdmin(RecordAdmin):
         if db_field.name == "provider":
             field.empty_label = "The whole practice"
         return field
+
+
+@admin.register(FrontDesk)
+class FrontDeskAdmin(RecordAdmin):
+    """One row a clinic; without one the defaults hold."""
+
+    list_display = ["__str__", "asks_by_itself", "hold_minutes", "reminds_by_itself", "reminder_hour", "reminders_say_when"]
+    fields = ["asks_by_itself", "hold_minutes", "reminds_by_itself", "reminder_hour", "reminders_say_when", "feeds_name_patients"]
+
+    def has_add_permission(self, request):
+        return super().has_add_permission(request) and not self.get_queryset(request).exists()
 
 
 @admin.register(Appointment)

@@ -1,16 +1,17 @@
 """The schedule: types, free times, booking, and the steps of a visit."""
 from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import Annotated
 from uuid import UUID
 
-from django.db import transaction
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.utils import timezone
 from ninja import Query, Schema, Status
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from clinic.access.rules import rule
 from clinic.audit.looks import Kind, look
-from clinic.db.refusals import Stale
 from clinic.models import Operatory, Patient, Provider
 from clinic.web.bodies import (
     Body,
@@ -25,12 +26,12 @@ from clinic.web.bodies import (
     choice,
     fields_called,
     referred,
-    to_change,
 )
-from clinic.web.endpoints import Endpoints, stale, version_seen
+from clinic.web.endpoints import Endpoints, change_by
 from scheduling import slots
 from scheduling.looks import find_visit
 from scheduling.models import Appointment, AppointmentType
+from scheduling.models.appointment import FARTHEST
 from scheduling.openings import Calendar
 
 router = Endpoints(tags=["Schedule"])
@@ -55,12 +56,21 @@ def appointment_types(request, paging: Query[Paging]):
     return paging.of(AppointmentType.objects.visible_to(request.actor).current())
 
 
+def _whole_minute(moment):
+    if moment.second or moment.microsecond:
+        raise ValueError("Visits start and end on a whole minute.")
+    return moment
+
+
+Minute = Annotated[Moment, AfterValidator(_whole_minute)]
+
+
 class ProviderTimeBody(Body):
     """Minutes of one provider within the visit."""
 
     provider_id: UUID
-    starts_at: Moment
-    ends_at: Moment
+    starts_at: Minute
+    ends_at: Minute
 
 
 class AppointmentNew(Body):
@@ -71,8 +81,8 @@ class AppointmentNew(Body):
     operatory_id: UUID
     provider_id: UUID
     appointment_type_id: UUID
-    starts_at: Moment
-    ends_at: Moment | None = None
+    starts_at: Minute
+    ends_at: Minute | None = None
     note: Text = Field("", max_length=4000)
     provider_time: list[ProviderTimeBody] | None = Field(None, max_length=20)
 
@@ -83,8 +93,8 @@ class AppointmentMoved(Body):
     operatory_id: UUID
     provider_id: UUID
     appointment_type_id: UUID
-    starts_at: Moment
-    ends_at: Moment
+    starts_at: Minute
+    ends_at: Minute
     note: Text = Field("", max_length=4000)
     provider_time: list[ProviderTimeBody] = Field([], max_length=20)
 
@@ -156,7 +166,11 @@ class Filters(Schema):
 
     def of(self, actor):
         asked = {name: value for name, value in self.dict().items() if value is not None and name in Filters.model_fields}
-        return Appointment.objects.visible_to(actor).filter(**asked).select_related("clinic").order_by("starts_at", "pk")
+        rows = Appointment.objects.visible_to(actor)
+        if key := asked.pop("patient_id", None):
+            patient = Patient.objects.visible_to(actor).select_related("merged_into").filter(pk=key).first()
+            rows = rows.of(patient.person) if patient else rows.none()
+        return rows.filter(**asked).select_related("clinic").order_by("starts_at", "pk")
 
 
 class Between(Filters):
@@ -214,18 +228,19 @@ class OpeningsAsked(Schema):
 @router.get("/openings", response=Listed[OpeningShown])
 @rule("scheduling.view_schedule")
 def openings(request, paging: Query[Paging], asked: Query[OpeningsAsked]):
-    """Free slots from now on, one for each start, provider and operatory, by their start."""
-    clinic = request.actor.clinic
+    """Free slots from now on, one for each start, provider and operatory, by their start; five years ahead at most."""
+    clinic, now = request.actor.clinic, timezone.now()
     kind = referred(
         AppointmentType.objects.current(), request.actor, asked.appointment_type_id, "appointment_type_id")
     provider = referred(Provider.objects.current(), request.actor, asked.provider_id, "provider_id")
-    first = asked.from_ or clinic.today()
+    first, farthest = asked.from_ or clinic.today(now), now + FARTHEST
+    if first > clinic.today(farthest):
+        raise ValidationError({"from": ["Visits are booked at most five years ahead."]})
     calendar = Calendar(clinic, first, first + timedelta(days=asked.days - 1))
-    found = calendar.openings(
-        kind, provider_id=provider and provider.pk, not_before=timezone.now(), every_operatory=True)
+    found = calendar.openings(kind, provider_id=provider and provider.pk, not_before=now, every_operatory=True)
     return paging.of([
         {**vars(each), "starts_at": each.starts_at.astimezone(clinic.zone), "ends_at": each.ends_at.astimezone(clinic.zone)}
-        for each in found])
+        for each in takewhile(lambda each: each.starts_at <= farthest, found)])
 
 
 @router.post("/appointments", response={201: AppointmentShown})
@@ -249,15 +264,9 @@ def appointment(request, visit_id: UUID, response: HttpResponse):
 def move(request, visit_id: UUID, body: AppointmentChanges, response: HttpResponse):
     """Move, resize, or give to another chair or provider; without `ends_at` the length stays."""
     visit = find_visit(request, visit_id)
-    try:
-        with transaction.atomic(), fields_called(NAMES):
-            visit.lock(version_seen(request))
-            values = values_of(to_change(body, shown(visit)), request.actor)
-            if values:
-                visit.reschedule(by=request.actor, **values)
-    except Stale as refused:
-        return stale(refused, shown(refused.current))
-    return _answer(request, response, visit)
+    refused = change_by(
+        request, visit, body, shown=shown, values_of=values_of, verb=visit.reschedule, names=NAMES)
+    return refused or _answer(request, response, visit)
 
 
 def _answer(request, response, visit):

@@ -6,4 +6,4 @@ class SchedulingConfig(AppConfig):
     verbose_name = "Schedule"
 
     def ready(self):
-        from scheduling import hooks  # noqa: F401  adds what the schedule shows on clinic's pages
+        from scheduling import hooks, notices  # noqa: F401  adds what the schedule shows on clinic's pages, and tells of

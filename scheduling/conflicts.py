@@ -1,4 +1,7 @@
-"""What stands in the way of a visit, read after the database has refused it: for the sentence and the data of a refusal."""
+"""What stands in the way of visits: read after the database has refused one, and to plan several ahead."""
+from functools import reduce
+from operator import or_
+
 from django.db.models import Q
 
 from clinic.db.guards import LONGEST
@@ -10,42 +13,27 @@ from scheduling.refusals import Conflict
 
 def of(visit):
     """Everything that holds the chair, the patient or a provider's minutes at the time of this visit, and blocks."""
-    return [*with_chairs(visit), *with_patients(visit), *with_providers(visit), *with_blocks(visit)]
+    return of_all([visit])[visit.pk]
 
 
-def with_chairs(visit):
-    if visit.shared_chair:
-        return []
-    rows = type(visit).objects.holding().exclude(pk=visit.pk).filter(
-        clinic=visit.clinic_id, operatory=visit.operatory_id, shared_chair=False,
-        **_overlapping("chair_starts_at", "chair_ends_at", visit.chair_starts_at, visit.chair_ends_at))
-    return [Conflict(row.pk, "operatory", visit.operatory.name, row.chair_starts_at, row.chair_ends_at) for row in rows]
+def of_all(visits, besides=()):
+    """{visit's key: its conflicts} of visits that were refused or are only drafted; four queries, whatever their number.
 
-
-def with_patients(visit):
-    rows = type(visit).objects.holding().exclude(status__in=visit.DONE).exclude(pk=visit.pk).filter(
-        clinic=visit.clinic_id, patient=visit.patient_id,
-        **_overlapping("starts_at", "ends_at", visit.starts_at, visit.ends_at))
-    return [Conflict(row.pk, "patient", visit.patient.name, row.starts_at, row.ends_at) for row in rows]
-
-
-def with_providers(visit):
-    if visit.shared_provider:
-        return []
-    found = []
-    for provider_id, starts_at, ends_at in visit.provider_spans():
-        rows = ProviderTime.objects.exclude(appointment=visit.pk).filter(
-            clinic=visit.clinic_id, provider=provider_id, is_shared=False,
-            **_overlapping("starts_at", "ends_at", starts_at, ends_at)).select_related("provider")
-        found += [
-            Conflict(row.appointment_id, "provider", row.provider.name, row.starts_at, row.ends_at) for row in rows]
+    `besides`: visits that will have moved away by then. A visit that is double booked on purpose meets no conflict of chair
+    or providers; an ordinary one does, also with a knowing double booking.
+    """
+    own = {visit.pk for visit in [*visits, *besides]}
+    found = {visit.pk: [] for visit in visits}
+    for look in (_with_chairs, _with_patients, _with_providers, _with_blocks):
+        for visit, conflict in look(visits, own):
+            found[visit.pk].append(conflict)
     return found
 
 
 def anything_else(visit):
-    """Whether there may be what `with_blocks` or `with_shared` would tell; one query, mostly with the answer no.
+    """Whether a visit that no constraint refused may meet a block or a knowing double booking: then `of` tells which.
 
-    Asked once the visit and its provider time are written: whose minutes it takes is read from there.
+    One query, mostly with the answer no. Whose minutes the visit takes is read from its provider time, written just before.
     """
     return bool(ANYTHING_ELSE(
         visit=visit.pk, clinic=visit.clinic_id, operatory=visit.operatory_id, starts_at=visit.chair_starts_at,
@@ -73,47 +61,74 @@ def _whatever_touches(blank):
 ANYTHING_ELSE = Prepared(_whatever_touches)
 
 
-def with_shared(visit):
-    """Knowing double bookings in the way of an ordinary visit: the constraints hold only between ordinary ones."""
-    found = [
-        Conflict(row.pk, "operatory", visit.operatory.name, row.chair_starts_at, row.chair_ends_at)
-        for row in _shared_visits(visit)]
-    spans = list(visit.provider_spans())
-    return found + [
-        Conflict(row.appointment_id, "provider", row.provider.name, row.starts_at, row.ends_at)
-        for row in _shared_times(visit).select_related("provider")
-        if any(str(row.provider_id) == str(key) and row.starts_at < end and row.ends_at > start for key, start, end in spans)]
+def _with_chairs(visits, own):
+    asked = [visit for visit in visits if not visit.shared_chair]
+    for row in chairs_taken(asked).exclude(pk__in=own):
+        for visit in asked:
+            held = row.chair_starts_at, row.chair_ends_at
+            if row.operatory_id == visit.operatory_id and _touch(*held, visit.chair_starts_at, visit.chair_ends_at):
+                yield visit, Conflict(row.pk, "operatory", visit.operatory.name, *held)
 
 
-def _shared_visits(visit):
-    return type(visit).objects.holding().exclude(pk=visit.pk).filter(
-        clinic=visit.clinic_id, operatory=visit.operatory_id, shared_chair=True,
-        **_overlapping("chair_starts_at", "chair_ends_at", visit.chair_starts_at, visit.chair_ends_at)).order_by()
+def chairs_taken(visits):
+    """Visits that hold the chair of one of these at its time (index `scheduling_appointment_of_op`)."""
+    return _visits().holding().filter(_any(
+        Q(clinic=visit.clinic_id, operatory=visit.operatory_id, **_overlapping(
+            "chair_starts_at", "chair_ends_at", visit.chair_starts_at, visit.chair_ends_at)) for visit in visits))
 
 
-def _shared_times(visit):
-    return ProviderTime.objects.exclude(appointment=visit.pk).filter(
-        clinic=visit.clinic_id, provider__in=[part[0] for part in visit.parts], is_shared=True,
-        **_overlapping("starts_at", "ends_at", visit.starts_at, visit.ends_at))
+def _with_patients(visits, own):
+    model = ProviderTime._meta.get_field("appointment").related_model
+    rows = _visits().holding().exclude(status__in=model.DONE).exclude(pk__in=own).filter(_any(
+        Q(clinic=visit.clinic_id, patient=visit.patient_id, **_overlapping(
+            "starts_at", "ends_at", visit.starts_at, visit.ends_at)) for visit in visits))
+    for row in rows:
+        for visit in visits:
+            if row.patient_id == visit.patient_id and _touch(row.starts_at, row.ends_at, visit.starts_at, visit.ends_at):
+                yield visit, Conflict(row.pk, "patient", visit.patient.name, row.starts_at, row.ends_at)
 
 
-def with_blocks(visit):
+def _with_providers(visits, own):
+    spans = [(visit, *span) for visit in visits if not visit.shared_provider for span in visit.provider_spans()]
+    for row in minutes_taken(spans).exclude(appointment__in=own).select_related("provider"):
+        for visit, provider_id, start, end in spans:
+            if str(row.provider_id) == str(provider_id) and _touch(row.starts_at, row.ends_at, start, end):
+                yield visit, Conflict(row.appointment_id, "provider", row.provider.name, row.starts_at, row.ends_at)
+
+
+def minutes_taken(spans):
+    """Provider time that touches one of these [(visit, provider id, start, end)] (index `scheduling_providertime_of`)."""
+    return ProviderTime.objects.filter(_any(
+        Q(clinic=visit.clinic_id, provider=provider_id, **_overlapping("starts_at", "ends_at", start, end))
+        for visit, provider_id, start, end in spans))
+
+
+def _with_blocks(visits, own):
     """Blocks of the operatory or of a provider's minutes; they live in a table of their own (decision 3)."""
-    found, spans = [], list(visit.provider_spans())
-    for block in _blocks(visit).order_by("starts_at").select_related("operatory", "provider"):
-        if block.operatory_id == visit.operatory_id:
-            found.append(Conflict(None, "operatory", block.operatory.name, block.starts_at, block.ends_at, block.pk))
-        for provider_id, starts_at, ends_at in spans:
-            overlaps = block.starts_at < ends_at and block.ends_at > starts_at
-            if overlaps and str(block.provider_id) == str(provider_id):
-                found.append(Conflict(None, "provider", block.provider.name, block.starts_at, block.ends_at, block.pk))
-    return found
+    blocks = Block.objects.current().filter(_any(
+        Q(clinic=visit.clinic_id, starts_at__lt=visit.chair_ends_at, ends_at__gt=visit.chair_starts_at)
+        & (Q(operatory=visit.operatory_id) | Q(provider__in=[part[0] for part in visit.parts]))
+        for visit in visits)).order_by("starts_at").select_related("operatory", "provider")
+    for block in blocks:
+        for visit in visits:
+            held = block.starts_at, block.ends_at
+            if block.operatory_id == visit.operatory_id and _touch(*held, visit.chair_starts_at, visit.chair_ends_at):
+                yield visit, Conflict(None, "operatory", block.operatory.name, *held, block.pk)
+            for provider_id, start, end in visit.provider_spans():
+                if str(block.provider_id) == str(provider_id) and _touch(*held, start, end):
+                    yield visit, Conflict(None, "provider", block.provider.name, *held, block.pk)
 
 
-def _blocks(visit):
-    return Block.objects.current().filter(clinic=visit.clinic_id).overlapping(
-        visit.chair_starts_at, visit.chair_ends_at).filter(
-        Q(operatory=visit.operatory_id) | Q(provider__in=[part[0] for part in visit.parts])).order_by()
+def _visits():
+    return ProviderTime._meta.get_field("appointment").related_model.objects.order_by("starts_at")
+
+
+def _any(conditions):
+    return reduce(or_, conditions, Q(pk__in=[]))
+
+
+def _touch(starts_at, ends_at, other_starts_at, other_ends_at):
+    return starts_at < other_ends_at and ends_at > other_starts_at
 
 
 def _overlapping(start, end, starts_at, ends_at):

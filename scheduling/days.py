@@ -6,11 +6,12 @@ from functools import cached_property
 from html import escape
 from typing import Any, NamedTuple
 
-from django.db.models import FilteredRelation, OuterRef, Q, Subquery
+from django.db.models import FilteredRelation, Q, Subquery
 from django.utils import timezone
 
 from clinic.db.fields import EncryptedJSONField
 from clinic.db.prepared import PreparedFor
+from clinic.db.records import whose_row
 from clinic.models import MedicalHistory, Operatory, Provider
 from clinic.models.medical_history import alerts_of
 from scheduling import cards, slots
@@ -108,7 +109,7 @@ class Grid:
 
 def newest_history():
     """The newest medical history's content of a visit's patient, as part of the visits' own query."""
-    newest = MedicalHistory.objects.filter(patient=OuterRef("patient")).order_by("-number")
+    newest = MedicalHistory.objects.filter(patient=whose_row()).order_by("-number")
     return Subquery(
         newest.values("content")[:1], output_field=EncryptedJSONField(context="clinic_medicalhistory.content"))
 

@@ -1,4 +1,5 @@
 """Forms of the schedule: what the desk types, turned into what the verbs take."""
+import re
 from datetime import timedelta
 
 from django import forms
@@ -6,10 +7,47 @@ from django.core.exceptions import ValidationError
 
 from clinic.models import Operatory, Provider
 from clinic.web import conflicts
-from clinic.web.fields import RowField, TypedDateField, TypedTimeField
+from clinic.web.fields import LineField, RowField, TypedDateField, TypedTimeField
 from scheduling import slots
-from scheduling.models import AppointmentType
-from scheduling.openings import PARTS_OF_DAY
+from scheduling.models import AppointmentType, ContactAttempt, Series
+from scheduling.models.waitlist import WEEKDAYS
+from scheduling.parts_of_day import PARTS_OF_DAY
+
+
+class PatternField(forms.CharField):
+    """Whose minutes a type of visit takes, a line each: "provider 0-60", "doctor 40-50"."""
+
+    LINE = re.compile(r"(provider|doctor)\s+(\d{1,3})\s*-\s*(\d{1,3})")
+    widget = forms.Textarea(attrs={"rows": 3, "placeholder": "provider 0-60\ndoctor 40-50"})
+
+    def __init__(self, **kwargs):
+        super().__init__(required=False, help_text=(
+            "One line each: who, from which minute to which. “provider” is who the visit is booked with, “doctor” who "
+            "looks in. Nothing: the provider, from start to end."), **kwargs)
+
+    def prepare_value(self, value):
+        return "\n".join(self.in_words(value)) if isinstance(value, list) else value
+
+    def in_words(self, value):
+        return [f"{part['who']} {part['from']}-{part['from'] + part['minutes']}" for part in value or []]
+
+    def to_python(self, value):
+        if isinstance(value, list):
+            return value
+        lines = [(number, line.strip().lower()) for number, line in enumerate((value or "").splitlines(), start=1)]
+        return [self._part(number, line) for number, line in lines if line]
+
+    def _part(self, number, line):
+        found = self.LINE.fullmatch(line)
+        if found is None:
+            raise ValidationError(f"Line {number} can't be read. Write it like: doctor 40-50")
+        start, end = int(found[2]), int(found[3])
+        if end <= start:
+            raise ValidationError(f"Line {number} ends before it starts.")
+        return {"who": found[1], "from": start, "minutes": end - start}
+
+
+ONE, ALL = "one", "all"  # of a series
 
 
 class ScheduleForm(forms.Form):
@@ -41,23 +79,48 @@ class VisitForm(ScheduleForm):
     double_booking = forms.CharField(
         label="Reason for double booking", max_length=200, required=False,
         help_text="Only where chair or provider are taken on purpose.")
+    times = forms.IntegerField(label="Visits in all", min_value=1, max_value=Series.MOST, required=False)
+    every_weeks = forms.IntegerField(label="One every … weeks", min_value=1, max_value=Series.WIDEST, required=False)
+    scope = forms.ChoiceField(label="Which visits", widget=forms.RadioSelect, required=False, initial=ONE)
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args, actor, may_double_book=False, **kwargs):
+    def __init__(self, *args, actor, may_double_book=False, following=0, **kwargs):
+        """`following`: how many visits of the same series come after the one that is moved."""
         super().__init__(*args, actor=actor, **kwargs)
-        if not may_double_book:
-            del self.fields["double_booking"]
-        self.fields["day" if "version" in self.initial else "appointment_type"].widget.attrs["autofocus"] = True
+        moves = "version" in self.initial
+        unused = [*([] if may_double_book else ["double_booking"]), *(["times", "every_weeks"] if moves else []),
+                  *([] if following else ["scope"])]
+        for name in unused:
+            del self.fields[name]
+        if following:
+            self.fields["scope"].choices = scopes(following)
+        self.fields["day" if moves else "appointment_type"].widget.attrs["autofocus"] = True
         self.fields["minutes"].widget.attrs["placeholder"] = "as the type needs"
 
     def clean(self):
         data = super().clean()
+        if (data.get("times") or 1) > 1:
+            if not data.get("every_weeks") and "every_weeks" not in self.errors:
+                self.add_error("every_weeks", "Say after how many weeks the next visit comes.")
+            if data.get("double_booking"):
+                self.add_error("double_booking", "A series is booked into free time. Leave the reason out, or book one visit.")
         if data.get("day") and data.get("time"):
             data["starts_at"] = self.instant(data["day"], data["time"])
             kind = data.get("appointment_type")
             minutes = data.get("minutes") or (kind.minutes if kind else None)
             data["ends_at"] = data["starts_at"] + timedelta(minutes=minutes) if minutes else None
         return data
+
+    @property
+    def repeats(self):
+        """How often and how far apart, when more than one visit is asked for; else nothing."""
+        times = self.cleaned_data.get("times") or 1
+        return {"times": times, "every_weeks": self.cleaned_data["every_weeks"]} if times > 1 else {}
+
+    @property
+    def is_for_all(self):
+        """Whether the visits that follow in the series move too."""
+        return self.cleaned_data.get("scope") == ALL
 
     LABELS = {"appointment_type": "Type", "provider": "Provider", "operatory": "Operatory", "starts_at": "Start",
               "ends_at": "End", "note": "Note"}
@@ -124,5 +187,117 @@ class BlockForm(ScheduleForm):
 
 class CancelForm(forms.Form):
     reason = forms.CharField(max_length=200, widget=forms.TextInput(attrs={"autofocus": True, "list": "cancel-reasons"}))
+    scope = forms.ChoiceField(label="Which visits", widget=forms.RadioSelect, required=False, initial=ONE)
+
+    def __init__(self, *args, following=0, **kwargs):
+        """`following`: how many visits of the same series come after this one."""
+        super().__init__(*args, **kwargs)
+        if following:
+            self.fields["scope"].choices = scopes(following)
+        else:
+            del self.fields["scope"]
+
+    @property
+    def is_for_all(self):
+        return self.cleaned_data.get("scope") == ALL
 
 
+def scopes(following):
+    """The choice between one visit of a series and those that follow it."""
+    return [(ONE, "Only this visit"),
+            (ALL, f"This and the {following} that follow{'s' if following == 1 else ''} in the series")]
+
+
+
+
+class WaitlistForm(ScheduleForm):
+    """What a patient waits for, and when they can."""
+
+    appointment_type = RowField(AppointmentType.objects.all(), label="Type", empty_label=None)
+    provider = RowField(Provider.objects.all(), empty_label="Anyone", required=False)
+    weekdays = forms.TypedMultipleChoiceField(
+        label="Days", coerce=int, choices=list(enumerate(day[:3] for day in WEEKDAYS)), required=False,
+        widget=forms.CheckboxSelectMultiple, help_text="None: any day.")
+    part_of_day = forms.ChoiceField(
+        label="Part of the day", choices=[(key, key.capitalize() or "Any time") for key in PARTS_OF_DAY], required=False)
+    from_day = TypedDateField(label="From", required=False)
+    until_day = TypedDateField(label="Until", required=False)
+    notice_hours = forms.IntegerField(label="Hours of notice", min_value=0, max_value=336, initial=2)
+    is_urgent = forms.BooleanField(label="Urgent: ask first", required=False)
+    note = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), max_length=2000, required=False)
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["appointment_type"].widget.attrs["autofocus"] = True
+
+    def values(self):
+        return {name: value for name, value in self.cleaned_data.items() if name != "version"}
+
+
+class AttemptForm(forms.Form):
+    """What came of trying to reach somebody."""
+
+    outcome = forms.ChoiceField(
+        choices=ContactAttempt.Outcome, widget=forms.RadioSelect, label="What came of it", initial=ContactAttempt.Outcome.REACHED)
+    note = forms.CharField(max_length=200, required=False)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["outcome"].widget.attrs["autofocus"] = True
+
+
+class CallForm(AttemptForm):
+    """What came of calling about a visit that is not confirmed."""
+
+    comes = forms.BooleanField(label="They come: confirm the visit", required=False)
+
+    def __init__(self, *args, may_confirm, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["outcome"].choices = [
+            choice for choice in ContactAttempt.Outcome.choices if choice[0] != ContactAttempt.Outcome.DECLINED]
+        if not may_confirm:
+            del self.fields["comes"]
+
+
+class WhyForm(forms.Form):
+    """The reason of an act that needs one."""
+
+    reason = forms.CharField(max_length=200, widget=forms.TextInput(attrs={"autofocus": True}))
+
+
+class FeedForm(ScheduleForm):
+    """Whose calendar another program may read."""
+
+    name = LineField(max_length=80, widget=forms.TextInput(attrs={"placeholder": "Dr. Marsh's phone"}))
+    provider = RowField(Provider.objects.all(), required=False, empty_label="No provider")
+    operatory = RowField(Operatory.objects.all(), required=False, empty_label="No operatory")
+
+    def clean(self):
+        data = super().clean()
+        if (data.get("provider") is None) == (data.get("operatory") is None):
+            raise ValidationError("Choose either a provider or an operatory.")
+        return data
+
+    def values(self):
+        return dict(self.cleaned_data)
+
+
+class ExceptionForm(ScheduleForm):
+    """Days on which a provider is away or works other hours, or the practice is closed."""
+
+    provider = RowField(Provider.objects.all(), label="Who", required=False, empty_label="The whole practice")
+    first_day = TypedDateField(label="Day")
+    last_day = TypedDateField(label="Until", required=False, help_text="Empty: that day alone.")
+    starts = TypedTimeField(label="Works from", required=False, help_text="Empty: not at all.")
+    ends = TypedTimeField(label="to", required=False)
+    reason = LineField(max_length=120, widget=forms.TextInput(attrs={"placeholder": "Vacation, training, inventory"}))
+
+    def clean(self):
+        data = super().clean()
+        data["last_day"] = data.get("last_day") or data.get("first_day")
+        if (data.get("starts") is None) != (data.get("ends") is None) and not self.errors:
+            self.add_error("ends", "Give both times, or neither for the whole day.")
+        elif data.get("starts") and data.get("ends") and data["ends"] <= data["starts"]:
+            self.add_error("ends", "The hours end before they start.")
+        return data

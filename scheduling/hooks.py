@@ -6,10 +6,11 @@ from clinic import hooks
 from clinic.access.rules import may
 from clinic.audit.changes import changes_of
 from clinic.db.prepared import PreparedFor
-from clinic.panels import HeaderAction, HeaderFact, Panel
-from scheduling import slots
+from clinic.db.records import person
+from clinic.panels import HeaderAction, HeaderFact, Obstacle, Panel, Queue
+from scheduling import confirmations, slots
 from scheduling.listing import drawn, newest
-from scheduling.models import Appointment
+from scheduling.models import Appointment, FreedSlot, WaitlistEntry
 
 # (actor, visits) -> {visit id: [facts]} for Today and the day view.
 visit_facts = hooks.Hook("scheduling.visit_facts")
@@ -17,9 +18,9 @@ visit_facts = hooks.Hook("scheduling.visit_facts")
 checkout_sections = hooks.Hook("scheduling.checkout_sections")
 
 
-COMING = PreparedFor(lambda actor, blank: Appointment.objects.visible_to(actor).holding().filter(
-    patient=blank("patient", Appointment, "patient"), starts_at__gte=blank("today", Appointment, "starts_at"),
-).order_by("starts_at").only("status", "starts_at")[:4])
+COMING = PreparedFor(lambda actor, blank: Appointment.objects.visible_to(actor).holding().of(
+    blank("patient", Appointment, "patient")).filter(starts_at__gte=blank("today", Appointment, "starts_at"),
+).in_order().only("status", "starts_at")[:4])
 
 
 @hooks.header_facts.add
@@ -64,6 +65,44 @@ def visits_panel(actor, patient):
     })
 
 
+@hooks.account_panels.add
+def family_visits(actor, patients):
+    """When each of a family was here last, and comes next; one query."""
+    if not may(actor, "scheduling.view_appointment"):
+        return {}
+    now, zone = timezone.now(), actor.clinic.zone
+    rows = Appointment.objects.visible_to(actor).of_family(patients, now)
+    last, coming = {}, {}
+    for key, visit, starts_at in rows.in_order().values_list("whose", "pk", "starts_at"):
+        if starts_at < now:
+            last[key] = visit, starts_at
+        else:
+            coming.setdefault(key, (visit, starts_at))
+    return {key: [_when("Last visit", last.get(key), zone), _when("Next visit", coming.get(key), zone),
+                  HeaderFact("Book", "Book", reverse("scheduling:book") + f"?patient={key}")
+                  if may(actor, "scheduling.add_appointment") else HeaderFact("Book", "")] for key in patients}
+
+
+def _when(label, visit, zone):
+    if visit is None:
+        return HeaderFact(label, "none")
+    key, starts_at = visit
+    return HeaderFact(label, f"{starts_at.astimezone(zone):%a %-d %b %Y %-H:%M}", reverse("scheduling:visit", args=[key]))
+
+
+@hooks.merge_conflicts.add
+def meeting_visits(patient, survivor):
+    """Nobody is at two visits at a time: coming visits of the two that overlap."""
+    zone, obstacles = patient.clinic.zone, []
+    for one, other in ((patient, survivor), (survivor, patient)):
+        for visit in Appointment.objects.meeting(one, other, timezone.now()).select_related("appointment_type"):
+            when = f"{visit.starts_at.astimezone(zone):%a %-d %b %Y %-H:%M}"
+            obstacles.append(Obstacle(
+                f"{one.name} (#{one.chart_number}), {visit.appointment_type}, {when}: overlaps with a visit of the other one.",
+                [("Move", reverse("scheduling:move", args=[visit.pk])), ("Cancel", reverse("scheduling:cancel", args=[visit.pk]))]))
+    return obstacles
+
+
 @hooks.portal_panels.add
 def own_visits(actor):
     """The patient's own coming visits."""
@@ -75,6 +114,48 @@ def own_visits(actor):
 @hooks.record_sections.add
 def visit_changes(actor, patient):
     """Every change of the patient's visits, for the history page."""
-    rows = Appointment.history.filter(patient=patient.pk, clinic=actor.clinic_id).select_related("clinic")
+    rows = Appointment.history.filter(patient__in=person(Appointment, patient), clinic=actor.clinic_id).select_related("clinic")
     zone = actor.clinic.zone
     return changes_of(Appointment, list(rows), lambda row: f"Visit {row.starts_at.astimezone(zone):%a %-d %b %Y %-H:%M}")
+
+
+@hooks.practice_links.add
+def hours_and_calendars(actor):
+    if not may(actor, "scheduling.manage"):
+        return []
+    return [HeaderAction("Hours", reverse("scheduling:hours"), "clock"),
+            HeaderAction("Calendars", reverse("scheduling:feeds"), "calendar-days")]
+
+
+@hooks.work_queues.add
+def front_desk_queues(actor):
+    """The waitlist and the lists of whom to call; four queries."""
+    if not may(actor, "scheduling.view_waitlist"):
+        return []
+    now, visits = timezone.now(), Appointment.objects.visible_to(actor)
+    waiting = WaitlistEntry.objects.visible_to(actor).waiting().count()
+    to_ask = FreedSlot.objects.visible_to(actor).open().count()
+    to_rebook, last_seen = (_some(rows) for rows in (visits.to_rebook(now), visits.last_seen(now)))
+    return [
+        Queue("Freed times", to_ask, reverse("scheduling:freed_times"), "Times that visits left, being offered now.", bool(to_ask)),
+        Queue("Waitlist", waiting, reverse("scheduling:waitlist"), "Patients who want to come, or to come sooner."),
+        Queue("Cancelled and missed", to_rebook, reverse("scheduling:missed"), "Nothing booked since."),
+        Queue("Nothing booked", last_seen, reverse("scheduling:unscheduled"), "Last here half a year to two years ago."),
+    ]
+
+
+@hooks.work_queues.add
+def unconfirmed_queue(actor):
+    """Who has not confirmed a visit of the next days, and who asked for another time; two queries."""
+    if not may(actor, "scheduling.confirm"):
+        return []
+    wished = _some(confirmations.wished(actor))
+    asks = f"{wished} of them ask{'s' if wished == 1 else ''} for another time." if wished else "Visits of the next days."
+    return [Queue(
+        "Not yet confirmed", _some(confirmations.within(actor, confirmations.USUAL_DAYS)), reverse("scheduling:unconfirmed"),
+        asks, bool(wished))]
+
+
+def _some(rows):
+    """How many, counted up to a hundred: more than that is "100 or more" to anybody."""
+    return len(rows.values_list("pk")[:100])

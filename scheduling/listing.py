@@ -34,8 +34,8 @@ class Look(NamedTuple):
     status_word: str
 
 
-NEWEST = PreparedFor(lambda actor, blank: Appointment.objects.visible_to(actor).filter(
-    patient=blank("patient", Appointment, "patient")).order_by("-starts_at").values_list(
+NEWEST = PreparedFor(lambda actor, blank: Appointment.objects.visible_to(actor).of(
+    blank("patient", Appointment, "patient")).in_order(newest_first=True).values_list(
     "pk", "starts_at", "ends_at", "status", "appointment_type__name", "provider__short_name", "operatory__name")[:12])
 
 

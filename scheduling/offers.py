@@ -6,6 +6,8 @@ from django.http import Http404
 from clinic.access.rules import find
 from clinic.models import Operatory, Provider
 from clinic.web.asked import key, moment
+from scheduling.openings import fitting
+from scheduling.refusals import TimeTaken
 
 SHOWN = 9
 
@@ -46,3 +48,20 @@ def posted_slot(request):
         "starts_at": at, "operatory": find(Operatory.objects, request.actor, pk=key(operatory)),
         "provider": find(Provider.objects, request.actor, pk=key(provider)),
         "doctor": find(Provider.objects, request.actor, pk=key(doctor)) if doctor else None}
+
+
+def filled(request, form, patient):
+    """The form's values; a provider or operatory that was left open is whoever and whichever is free then."""
+    values, slot = form.values(), posted_slot(request)
+    if slot is not None:  # who looks in is part of what was offered
+        return values | {"doctor": slot["doctor"]}
+    if values["provider"] and values["operatory"]:
+        return values
+    found = fitting(
+        request.actor.clinic, values["appointment_type"], values["starts_at"], minutes=form.cleaned_data.get("minutes"),
+        provider=values["provider"], operatory=values["operatory"], patient=patient)
+    if found is None:
+        raise TimeTaken([], because="Nobody and no operatory is free then for this type of visit.")
+    return values | {
+        "provider": Provider.objects.get(pk=found.provider_id), "operatory": Operatory.objects.get(pk=found.operatory_id),
+        "doctor": Provider.objects.get(pk=found.doctor_id) if found.doctor_id else None}

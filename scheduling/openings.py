@@ -1,7 +1,7 @@
 """Where a visit of a type still fits: working hours less everything that is taken, for some days ahead."""
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -10,9 +10,8 @@ from clinic.models import Operatory, Provider
 from scheduling import slots
 from scheduling.models import Appointment, Block, HoursException, ProviderTime, WorkingHours
 from scheduling.models.appointment_type import DOCTOR_KINDS
+from scheduling.parts_of_day import PARTS_OF_DAY
 
-PARTS_OF_DAY = {"": (time(0), time(23, 59)), "morning": (time(0), time(12)), "afternoon": (time(12), time(17)),
-                "evening": (time(17), time(23, 59))}
 SPILL = timedelta(hours=3)  # so far a day's row of ticks may reach into the next day
 HOURS = Prepared(lambda blank: _hours(blank))
 HOURS_OF_DAY = Prepared(lambda blank: _hours(blank).filter(weekday=blank("weekday", WorkingHours, "weekday")))

@@ -28,13 +28,26 @@ class TimeTaken(Refused):
 
     def __init__(self, conflicts, zone=None, because="This time was just taken by somebody else."):
         self.conflicts = conflicts
-        zone = zone or (conflicts[0].starts_at.tzinfo if conflicts else None)
-        super().__init__(" ".join(dict.fromkeys(conflict.sentence(zone) for conflict in conflicts)) or because)
+        self.zone = zone or (conflicts[0].starts_at.tzinfo if conflicts else None)
+        super().__init__(" ".join(dict.fromkeys(conflict.sentence(self.zone) for conflict in conflicts)) or because)
 
     def details(self):
         return {"conflicts": [
-            {"appointment_id": conflict.appointment_id, "resource": conflict.resource, "starts_at": conflict.starts_at,
-             "ends_at": conflict.ends_at} for conflict in self.conflicts]}
+            {"appointment_id": conflict.appointment_id, "resource": conflict.resource,
+             "starts_at": conflict.starts_at.astimezone(self.zone), "ends_at": conflict.ends_at.astimezone(self.zone)}
+            for conflict in self.conflicts]}
+
+
+class SomeTaken(Refused):
+    """Of several visits that were to be booked or moved together, these can't be; nothing was saved."""
+
+    def __init__(self, taken, zone):
+        self.taken = taken  # {place in the list: TimeTaken}
+        self.zone = zone
+        count = len(taken)
+        super().__init__(
+            f"{count} of these times {'is' if count == 1 else 'are'} taken meanwhile, so nothing was saved: "
+            + " ".join(str(refusal) for refusal in taken.values()))
 
 
 class OutOfOrder(Refused):

@@ -1,6 +1,18 @@
 from django.urls import path
 
-from scheduling.views import blocks, booking, schedule, today, visits
+from scheduling.views import (
+    answers,
+    blocks,
+    booking,
+    feeds,
+    hours,
+    reminders,
+    schedule,
+    series,
+    today,
+    visits,
+    waitlist,
+)
 
 app_name = "scheduling"
 urlpatterns = [
@@ -11,6 +23,10 @@ urlpatterns = [
     path("visits/book/", booking.book, name="book"),
     path("visits/next-free/", booking.next_free, name="next_free"),
     path("visits/walk-in/", booking.walk_in, name="walk_in"),
+    path("visits/unconfirmed/", reminders.unconfirmed, name="unconfirmed"),
+    path("visits/series/", series.series_plan, name="series_plan"),
+    path("series/<uuid:series_id>/", series.series, name="series"),
+    path("visits/<uuid:visit_id>/move-series/", series.series_move, name="series_move"),
     path("visits/<uuid:visit_id>/", visits.visit, name="visit"),
     path("visits/<uuid:visit_id>/move/", booking.move, name="move"),
     path("visits/<uuid:visit_id>/drop/", booking.drop, name="drop"),
@@ -24,6 +40,32 @@ urlpatterns = [
     path("visits/<uuid:visit_id>/no-show/", visits.no_show, name="no_show"),
     path("visits/<uuid:visit_id>/reactivate/", visits.reactivate, name="reactivate"),
     path("visits/<uuid:visit_id>/step-back/", visits.step_back, name="step_back"),
+    path("visits/<uuid:visit_id>/ask/", reminders.ask, name="ask"),
+    path("visits/<uuid:visit_id>/called/", reminders.called, name="called"),
+    path("visits/<uuid:visit_id>/attempt/", waitlist.attempt, name="attempt"),
+    path("waitlist/", waitlist.waitlist, name="waitlist"),
+    path("waitlist/new/", waitlist.entry_new, name="waitlist_new"),
+    path("waitlist/times/", waitlist.freed_times, name="freed_times"),
+    path("waitlist/missed/", waitlist.missed, name="missed"),
+    path("waitlist/unscheduled/", waitlist.unscheduled, name="unscheduled"),
+    path("waitlist/<uuid:entry_id>/", waitlist.entry_edit, name="waitlist_edit"),
+    path("waitlist/<uuid:entry_id>/withdraw/", waitlist.entry_withdraw, name="waitlist_withdraw"),
+    path("offers/<uuid:offer_id>/accept/", waitlist.offer_accept, name="offer_accept"),
+    path("offers/<uuid:offer_id>/decline/", waitlist.offer_decline, name="offer_decline"),
+    path("freed-times/<uuid:slot_id>/ask/", waitlist.slot_ask, name="slot_ask"),
+    path("freed-times/<uuid:slot_id>/stop/", waitlist.slot_stop, name="slot_stop"),
+    # What patients open; short, because text messages are.
+    path("v/", answers.answer, name="answer"),
+    path("v/<str:secret>/", answers.answer_link, name="answer_link"),
+    path("o/", answers.offer, name="offer"),
+    path("o/<str:secret>/", answers.offer_link, name="offer_link"),
+    path("practice/hours/", hours.hours, name="hours"),
+    path("practice/hours/holidays/", hours.holidays_add, name="holidays_add"),
+    path("practice/hours/<uuid:exception_id>/lift/", hours.exception_lift, name="exception_lift"),
+    path("feeds/", feeds.feeds, name="feeds"),
+    path("feeds/made/", feeds.feed_made, name="feed_made"),
+    path("feeds/<uuid:feed_id>/revoke/", feeds.feed_revoke, name="feed_revoke"),
+    path("feeds/<str:secret>.ics", feeds.feed, name="feed"),
     path("blocks/new/", blocks.block_new, name="block_new"),
     path("blocks/<uuid:block_id>/", blocks.block, name="block"),
     path("blocks/<uuid:block_id>/withdraw/", blocks.block_withdraw, name="block_withdraw"),

@@ -40,6 +40,15 @@ def django_db_setup(django_test_environment, django_db_modify_db_settings, djang
         teardown_databases(made, verbosity=0)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def files_dir(tmp_path_factory):
+    """Files of the tests lie in a folder of their own; live servers are told of it."""
+    folder = tmp_path_factory.mktemp("files")
+    settings.STORAGES["files"]["OPTIONS"]["location"] = folder
+    os.environ["FILES_DIR"] = str(folder)
+    return folder
+
+
 @pytest.fixture
 def cast(db):
     return people.Cast()

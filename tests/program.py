@@ -18,8 +18,16 @@ class Program:
         if self.secret:
             headers = {"Authorization": f"Bearer {self.secret}", **headers}
         said = {"data": json.dumps(body), "content_type": "application/json"} if body is not None else {}
-        answer = self.client.generic(method, self.prefix + path, headers=headers, **said)
-        answer.data = json.loads(answer.content) if "json" in answer.headers.get("Content-Type", "") else None
+        return self._read(self.client.generic(method, self.prefix + path, headers=headers, **said))
+
+    def form(self, path, fields, **headers):
+        """A POST of fields and files, as programs send files."""
+        headers = {"Authorization": f"Bearer {self.secret}", **headers}
+        return self._read(self.client.post(self.prefix + path, fields, headers=headers))
+
+    def _read(self, answer):
+        is_json = "json" in answer.headers.get("Content-Type", "") and answer.content
+        answer.data = json.loads(answer.content) if is_json else None
         return answer
 
     def get(self, path, **headers):

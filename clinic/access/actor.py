@@ -12,7 +12,8 @@ class Actor:
 
     hat: "staff" (a member), "coach" (follows a clinic's growth), "portal" (a patient or their proxy; then `patient` is
     set), "system" (a job or command; no user).
-    via: the way in: page, api, admin, job, command, shell. `permissions`: names like `clinic.view_patient`.
+    via: the way in: page, api, admin, job, command, shell, link (a patient answers a mailed one).
+    `permissions`: names like `clinic.view_patient`.
     """
 
     user: Any
@@ -42,6 +43,13 @@ class Actor:
         return cls(
             user=membership.user, clinic=membership.clinic, membership=membership, roles=frozenset(roles),
             permissions=permissions_of(roles), **more)
+
+    @classmethod
+    def of_link(cls, link, permissions=(), request_id=""):
+        """A patient who answers by a mailed link: nobody who signed in, with these permissions alone."""
+        return cls(
+            user=None, clinic=link.clinic, patient=link.patient, hat="portal", via="link",
+            permissions=frozenset(permissions), request_id=request_id)
 
 
 def permissions_of(roles):

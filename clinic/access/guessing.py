@@ -3,6 +3,7 @@
 django-axes keeps the tries as rows; this handler counts them per account and per source with a limit each. An account is
 known by a keyed hash of the address, so that nothing typed into that field is kept, and unknown addresses lock alike.
 """
+import logging
 from datetime import timedelta
 
 from axes.handlers.database import AxesDatabaseHandler
@@ -14,10 +15,11 @@ from django.utils.crypto import salted_hmac
 
 from clinic.access.source import network_of
 
+logger = logging.getLogger("chairside.request")
 ACCOUNT_LIMIT = 10
 SOURCE_LIMIT = 50  # a practice shares one address
 REST = timedelta(minutes=30)
-PASSWORD, SECOND = "password", "second factor"  # two kinds of try, counted apart
+PASSWORD, SECOND, LINK = "password", "second factor", "link"  # kinds of try, counted apart at an account
 
 
 def account_of(address, kind=PASSWORD):
@@ -32,10 +34,14 @@ def username_of(request, credentials=None):
 
 def is_locked(request, account, now=None):
     """Whether this account has to wait, or the place of this request (without one only the account is asked)."""
-    recent = AccessAttempt.objects.filter(attempt_time__gt=(now or timezone.now()) - REST)
-    if _tries(recent.filter(username=account)) >= ACCOUNT_LIMIT:
+    if _tries(_recent(now).filter(username=account)) >= ACCOUNT_LIMIT:
         return True
-    return request is not None and _tries(recent.filter(ip_address=network_of(request))) >= SOURCE_LIMIT
+    return request is not None and source_is_locked(request, now)
+
+
+def source_is_locked(request, now=None):
+    """Whether too many wrong tries came from the place of this request."""
+    return _tries(_recent(now).filter(ip_address=network_of(request))) >= SOURCE_LIMIT
 
 
 def count(request, account, now=None):
@@ -52,8 +58,23 @@ def count(request, account, now=None):
 
 
 def forget(*accounts):
-    """Start to count anew for these accounts; returns for how many there was something to forget."""
+    """Start to count anew for these accounts; returns how many rows of tries were forgotten."""
     return AccessAttempt.objects.filter(username__in=accounts).delete()[0]
+
+
+def forget_source(network, because):
+    """Start to count anew for this source and for the tries that accounts got from there; False when there were none.
+
+    It belongs to no record of any clinic, so who wants to know why reads the log.
+    """
+    forgotten = AccessAttempt.objects.filter(ip_address=network).delete()[0]
+    if forgotten:
+        logger.warning("the source %s was unlocked: %s", network, because)
+    return bool(forgotten)
+
+
+def _recent(now):
+    return AccessAttempt.objects.filter(attempt_time__gt=(now or timezone.now()) - REST)
 
 
 def _tries(rows):
@@ -92,4 +113,5 @@ def wrong_second(request, user):
     return False
 
 
-__all__ = ["Guesses", "account_of", "count", "forget", "is_locked", "username_of", "wrong_second"]
+__all__ = [
+    "Guesses", "account_of", "count", "forget", "forget_source", "is_locked", "source_is_locked", "username_of", "wrong_second"]

@@ -32,9 +32,14 @@ def caller(peer, forwarded, trusted):
 
 
 def network_of(request):
+    """The source that a request counts for; see `network`."""
+    return network(request.META.get("REMOTE_ADDR", ""))
+
+
+def network(text):
     """What counts as one source: an IPv4 address, or the /64 network that one IPv6 customer has to himself."""
     try:
-        address = ip_address(request.META.get("REMOTE_ADDR", ""))
+        address = ip_address(text)
     except ValueError:
         return None
     if address.version == 6 and address.ipv4_mapped is None:

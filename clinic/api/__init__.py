@@ -1,4 +1,4 @@
 """The endpoints of patients, accounts and what the practice is made of."""
-from clinic.api import medical, patients, practice
+from clinic.api import documents, medical, patients, practice
 
-ROUTERS = [practice.router, patients.router, medical.router]
+ROUTERS = [practice.router, patients.router, medical.router, documents.router]

@@ -4,6 +4,7 @@ from typing import Literal
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 from ninja import Query, Schema, Status
 from pydantic import Field
 
@@ -12,7 +13,7 @@ from clinic.audit.looks import find_patient
 from clinic.db.refusals import Stale
 from clinic.models import MedicalHistory
 from clinic.models.medical_history import SEVERITIES
-from clinic.web.bodies import Body, Filled, Listed, Paging, Text, choice
+from clinic.web.bodies import Body, FilledLine, Line, Listed, Paging, Text, choice
 from clinic.web.endpoints import Endpoints, stale, version_seen
 
 router = Endpoints(tags=["Medical history"])
@@ -20,22 +21,22 @@ Severity = Literal["", *SEVERITIES]
 
 
 class Medication(Body):
-    name: Filled = Field(max_length=120)
-    dose: Text = Field("", max_length=80)
-    reason: Text = Field("", max_length=120)
+    name: FilledLine = Field(max_length=120)
+    dose: Line = Field("", max_length=80)
+    reason: Line = Field("", max_length=120)
 
 
 class Allergy(Body):
-    substance: Filled = Field(max_length=120)
-    reaction: Text = Field("", max_length=120)
+    substance: FilledLine = Field(max_length=120)
+    reaction: Line = Field("", max_length=120)
     severity: Severity = ""
 
 
 class Condition(Body):
-    name: Filled = Field(max_length=120)
+    name: FilledLine = Field(max_length=120)
     severity: Severity = ""
-    onset: Text = Field("", max_length=40)
-    note: Text = Field("", max_length=200)
+    onset: Line = Field("", max_length=40)
+    note: Line = Field("", max_length=200)
 
 
 class MedicalHistoryNew(Body):
@@ -47,8 +48,8 @@ class MedicalHistoryNew(Body):
     conditions: list[Condition] = Field([], max_length=60)
     tobacco: Literal["", "never", "former", "current"] = ""
     pregnancy: Literal["", "no", "yes"] = ""
-    due_on: Text = Field("", max_length=40)
-    premedication: Text = Field("", max_length=200)
+    due_on: Line = Field("", max_length=40)
+    premedication: Line = Field("", max_length=200)
     note: Text = Field("", max_length=4000)
 
 
@@ -75,7 +76,8 @@ class MedicalHistoryShown(Schema):
 def shown(row):
     return MedicalHistoryShown(**{
         **MedicalHistory.EMPTY, **row.content, "id": row.pk, "version": row.number, "kind": row.kind,
-        "reviewed_on": row.reviewed_on, "at": row.at, "by_id": row.by_id, "alerts": [each["text"] for each in row.alerts]})
+        "reviewed_on": row.reviewed_on, "at": timezone.localtime(row.at), "by_id": row.by_id,
+        "alerts": [each["text"] for each in row.alerts]})
 
 
 @router.get("/patients/{uuid:patient_id}/medical-history", response=Listed[MedicalHistoryShown])
@@ -83,7 +85,7 @@ def shown(row):
 def medical_history(request, patient_id: UUID, paging: Query[Paging]):
     """All versions, newest first."""
     patient = find_patient(request, patient_id)
-    found = paging.of(MedicalHistory.objects.visible_to(request.actor).filter(patient=patient))
+    found = paging.of(MedicalHistory.objects.visible_to(request.actor).of(patient).order_by("-at", "-id"))
     return found | {"items": [shown(row) for row in found["items"]]}
 
 

@@ -2,7 +2,6 @@
 from datetime import date
 from uuid import UUID
 
-from django.db import transaction
 from django.http import HttpResponse
 from ninja import Query, Schema, Status
 from phonenumber_field.phonenumber import to_python as read_phone
@@ -11,12 +10,12 @@ from pydantic import Field
 from clinic.access.rules import rule
 from clinic.api.practice import AddressShown
 from clinic.audit.looks import Kind, find_patient, look
-from clinic.db.refusals import Stale
 from clinic.models import Account, MedicalHistory, Patient, Provider
 from clinic.web.bodies import (
     Body,
     Day,
-    Filled,
+    FilledLine,
+    Line,
     Listed,
     Paging,
     Text,
@@ -24,9 +23,8 @@ from clinic.web.bodies import (
     choice,
     fields_called,
     referred,
-    to_change,
 )
-from clinic.web.endpoints import Endpoints, stale, version_seen
+from clinic.web.endpoints import Endpoints, change_by
 
 router = Endpoints(tags=["Patients"])
 
@@ -34,20 +32,20 @@ router = Endpoints(tags=["Patients"])
 class AddressBody(Body):
     """Where letters go."""
 
-    line1: Text = Field("", max_length=120)
-    line2: Text = Field("", max_length=120)
-    city: Text = Field("", max_length=80)
-    region: Text = Field("", max_length=80)
-    postal_code: Text = Field("", max_length=20)
-    country: Text = Field("", max_length=2)
+    line1: Line = Field("", max_length=120)
+    line2: Line = Field("", max_length=120)
+    city: Line = Field("", max_length=80)
+    region: Line = Field("", max_length=80)
+    postal_code: Line = Field("", max_length=20)
+    country: Line = Field("", max_length=2)
 
 
 class ContactBody(Body):
     """Somebody to call in an emergency."""
 
-    name: Text = Field("", max_length=160)
-    phone: Text = Field("", max_length=40)
-    relationship: Text = Field("", max_length=60)
+    name: Line = Field("", max_length=160)
+    phone: Line = Field("", max_length=40)
+    relationship: Line = Field("", max_length=60)
 
 
 class GuarantorBody(ContactBody):
@@ -60,13 +58,13 @@ class PatientNew(Body):
     """A patient to register. Without `account_id` a new account is made."""
 
     id: UUID | None = None
-    first_name: Filled = Field(max_length=80)
-    last_name: Filled = Field(max_length=80)
-    preferred_name: Text = Field("", max_length=80)
+    first_name: FilledLine = Field(max_length=80)
+    last_name: FilledLine = Field(max_length=80)
+    preferred_name: Line = Field("", max_length=80)
     date_of_birth: Day
     sex: choice(Patient.Sex) = Patient.Sex.UNKNOWN
-    phone: Text = Field("", max_length=40)
-    email: Text = Field("", max_length=254)
+    phone: Line = Field("", max_length=40)
+    email: Line = Field("", max_length=254)
     address: AddressBody = AddressBody()
     account_id: UUID | None = None
     guarantor: GuarantorBody = GuarantorBody()
@@ -158,9 +156,10 @@ def values_of(given, actor):
 @rule("clinic.search_patients")
 def patients(request, paging: Query[Paging], search: Text = "", status: choice(Patient.Status) | None = None):
     """The patients by name. `search`: a part of a name, a phone number, a date of birth or a chart number."""
-    rows = Patient.objects.visible_to(request.actor).filter(merged_into=None)
-    rows = rows.filter(status=status) if status else rows.current()
-    found = paging.of(rows.matching(search) if search.strip() else rows)
+    every = Patient.objects.visible_to(request.actor)
+    rows = every.found(search) if search.strip() and not status else every.matching(search) if search.strip() else every
+    rows = rows.filter(status=status, merged_into=None) if status else rows.current()
+    found = paging.of(rows)
     look(request, Kind.SEARCH if search else Kind.LIST, rows=len(found["items"]))
     return found | {"items": shown(found["items"])}
 
@@ -186,15 +185,9 @@ def patient(request, patient_id: UUID, response: HttpResponse):
 def change(request, patient_id: UUID, body: PatientChanges, response: HttpResponse):
     """Change what is sent; everything else stays."""
     patient = find_patient(request, patient_id)
-    try:
-        with transaction.atomic(), fields_called(NAMES):
-            patient.lock(version_seen(request))
-            values = values_of(to_change(body, *shown([patient])), request.actor)
-            if values:
-                patient.change(by=request.actor, **values)
-    except Stale as refused:
-        return stale(refused, *shown([refused.current]))
-    return _answer(request, response, patient)
+    refused = change_by(
+        request, patient, body, shown=lambda row: shown([row])[0], values_of=values_of, verb=patient.change, names=NAMES)
+    return refused or _answer(request, response, patient)
 
 
 def _answer(request, response, patient):

@@ -9,6 +9,7 @@ UNSAID = {
     "version", "updated_at", "created_at", "id", "clinic", "last_key", "first_key", "search_text",
     "session_epoch", "rights_epoch", "parts", "chair_starts_at", "chair_ends_at", "status_at",
 }
+NOBODY = {"link": "The patient"}  # who acted where no user did
 
 
 def changes_of(model, rows, what):
@@ -35,7 +36,7 @@ def changes_of(model, rows, what):
                 changed.append((label(field), shown(field, old, row, pointed), shown(field, new, row, pointed)))
         if changed or before is None:
             changes.append(Change(
-                row.history_date, who.get(row.history_user_id, "The installation"), row.history_via,
+                row.history_date, who.get(row.history_user_id, NOBODY.get(row.history_via, "The installation")), row.history_via,
                 what(row) + ("" if before is not None else " (new)"), row.history_change_reason or "",
                 changed if before is not None else []))
         before = row

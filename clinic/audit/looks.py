@@ -2,10 +2,13 @@
 from dataclasses import dataclass
 from functools import cache
 
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 
 from clinic.db.prepared import PreparedFor
+from clinic.db.refusals import Merged
 from clinic.models import AccessEvent, Patient
+from clinic.web.problems import is_api
 
 Kind = AccessEvent.Kind
 
@@ -23,7 +26,8 @@ def look(request, kind, patient=None, rows=1):
 
 
 def find_patient(request, patient_id, kind=Kind.VIEW, related=("account",), **names):
-    """The patient, if this actor may know of them (else 404); the look is noted.
+    """The patient, if this actor may know of them (else 404); the look is noted. Merged for one who was merged into another;
+    a program that only reads gets the other one.
 
     `related`: rows that the page needs too; `names`: columns of such rows, where the rows themselves are not needed.
     """
@@ -31,6 +35,11 @@ def find_patient(request, patient_id, kind=Kind.VIEW, related=("account",), **na
     if not found:
         raise Http404
     patient = found[0]
+    if patient.merged_into_id:
+        look(request, kind, patient)
+        if not is_api(request) or request.method not in ("GET", "HEAD"):
+            raise Merged(patient)
+        return find_patient(request, patient.merged_into_id, kind, related, **names)
     patient.clinic = request.actor.clinic
     look(request, kind, patient)
     return patient
@@ -40,7 +49,7 @@ def find_patient(request, patient_id, kind=Kind.VIEW, related=("account",), **na
 def _with(related, names):
     """The question for one patient with these rows and columns; a page has one of its own."""
     rows = Patient.objects.select_related(*related) if related else Patient.objects.all()
-    rows = rows.annotate(**dict(names))
+    rows = rows.annotate(**dict(names), has_merged=Exists(Patient.objects.filter(merged_into=OuterRef("pk"))))
     return PreparedFor(lambda actor, blank: rows.visible_to(actor).filter(pk=blank("key", Patient, "id")))
 
 

@@ -6,6 +6,7 @@ IntegrityError with its own name. Which guards there must be follows from the mo
 - `NoOverlap` in `Meta.constraints`: two rows of one resource may not overlap in time;
 - append-only: every Fact and every history table refuses UPDATE and DELETE;
 - same clinic: a row may not point to a row of another clinic, and may not move to another clinic;
+- same patient: a row of one patient may not point to a row of another one (two that are merged are one person);
 - undeletable: a Record refuses DELETE.
 """
 import hashlib
@@ -151,6 +152,10 @@ def has_clinic(model):
     return any(field.name == "clinic" and field.is_relation for field in model._meta.concrete_fields)
 
 
+def has_patient(model):
+    return any(field.name == "patient" and field.is_relation for field in model._meta.concrete_fields)
+
+
 def model_triggers(model):
     """The triggers that a model asks for by what it is."""
     from clinic.db.records import Fact, Recorded
@@ -175,6 +180,12 @@ def model_triggers(model):
                     f"(NEW.{column} IS NOT NULL AND NEW.clinic_id <> "
                     f"(SELECT clinic_id FROM {there} WHERE {key} = NEW.{column}))",
                     (field.column, "clinic_id"))
+                if has_patient(model) and has_patient(other):
+                    person = "(SELECT COALESCE(merged_into_id, id) FROM clinic_patient WHERE id = {})".format
+                    whose = person(f"(SELECT patient_id FROM {there} WHERE {key} = NEW.{column})")
+                    yield Trigger(
+                        short(table, field.name, "same_patient"), table, ("INSERT", "UPDATE"),
+                        f"(NEW.{column} IS NOT NULL AND {person('NEW.patient_id')} <> {whose})", (field.column, "patient_id"))
 
 
 EXCLUSION = "exclusion constraint"

@@ -1,8 +1,9 @@
 """Questions that every page asks, written once: Django takes several times as long to write one as the database to answer it."""
 from copy import copy
+from functools import cache
 from types import SimpleNamespace
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models import Expression
 
 
@@ -73,3 +74,28 @@ class PreparedFor(Prepared):
 
         # Whoever asks what else such an actor may do gets an AttributeError: that can't be written ahead.
         return self._make(SimpleNamespace(hat="staff", clinic_id=blank("clinic", Clinic, "id")), blank)
+
+
+class PlainInsert(models.Model):
+    """Rows whose INSERT is written once a process: every value a constant, and a key that the row brings along."""
+
+    class Meta:
+        abstract = True
+
+    def _do_insert(self, manager, using, fields, returning_fields, raw):
+        values = [field.pre_save(self, True) for field in fields]
+        if raw or returning_fields or any(hasattr(value, "resolve_expression") for value in values):
+            return super()._do_insert(manager, using, fields, returning_fields, raw)
+        connection = connections[using]
+        with connection.cursor() as cursor:
+            cursor.execute(_insert(type(self), connection.vendor), [
+                field.get_db_prep_save(value, connection=connection) for field, value in zip(fields, values, strict=True)])
+        return []
+
+
+@cache
+def _insert(model, vendor):
+    quote = connections[DEFAULT_DB_ALIAS].ops.quote_name
+    columns = [quote(field.column) for field in model._meta.local_concrete_fields]
+    return (f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(columns)}) "
+            f"VALUES ({', '.join(['%s'] * len(columns))})")

@@ -2,20 +2,25 @@
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, models, transaction
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 from simple_history.utils import bulk_create_with_history
 
 from clinic.db.keys import uuid7
+from clinic.db.prepared import PlainInsert
 from clinic.db.refusals import Refused, Stale
+from clinic.db.texts import ReadableTexts
 
 _bulk = ContextVar("bulk", default=False)
 
 
-class Revision(models.Model):
+class Revision(PlainInsert):
     """What every history row says besides the record's own columns: by which way, and in which request."""
 
     history_via = models.CharField(max_length=10, default="shell")
@@ -23,6 +28,23 @@ class Revision(models.Model):
 
     class Meta:
         abstract = True
+
+
+def person(model, patient):
+    """The keys of a patient and of those merged into them, for a question about `model`: a subquery, so it costs no query."""
+    key = getattr(patient, "pk", patient)
+    patients = model._meta.get_field("patient").related_model._base_manager
+    return patients.filter(Q(pk=key) | Q(merged_into=key)).order_by().values("pk")
+
+
+def whose_row():
+    """In a subquery: the patient under whom the outer query's row is seen."""
+    return Coalesce(OuterRef("patient__merged_into"), OuterRef("patient"))
+
+
+def person_has(rows):
+    """Whether one of these rows is of the person of the outer query's row. Two lookups: one with an OR finds no index."""
+    return Exists(rows.filter(patient=whose_row())) | Exists(rows.filter(patient__merged_into=whose_row()))
 
 
 class RecordQuerySet(models.QuerySet):
@@ -33,6 +55,10 @@ class RecordQuerySet(models.QuerySet):
         if actor is None or actor.hat != "staff":
             return self.none()
         return self.filter(clinic=actor.clinic_id)
+
+    def of(self, patient):
+        """The rows of this patient (or patient's key), and of those who are merged into them."""
+        return self.filter(patient__in=person(self.model, patient))
 
     def lock(self):
         """For the row that a verb is about to change; SQLite's transaction is the lock already."""
@@ -58,7 +84,7 @@ class RecordQuerySet(models.QuerySet):
         return super().bulk_update(*args, **kwargs)
 
 
-class Recorded(models.Model):
+class Recorded(PlainInsert, ReadableTexts):
     """What changes and keeps its history, clinic or not; most extend `Record`."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -207,6 +233,15 @@ class FactQuerySet(models.QuerySet):
             return self.none()
         return self.filter(clinic=actor.clinic_id)
 
+    def of(self, patient):
+        """The rows of this patient and of those merged into them; what an unmerge handed over counts where it was handed."""
+        handed_over = apps.get_model("clinic", "HandedOver").objects
+        own = person(self.model, patient)
+        came_from = handed_over.filter(patient__in=own).order_by().values("origin")
+        whose = handed_over.filter(row=OuterRef("pk")).order_by("-at", "-id").values("patient")[:1]
+        return self.filter(patient__in=own.union(came_from)).alias(
+            whose=Coalesce(Subquery(whose), "patient_id", output_field=models.UUIDField())).filter(whose__in=own)
+
     def update(self, **kwargs):
         raise RuntimeError(f"{self.model.__name__} is append-only.")
 
@@ -214,7 +249,7 @@ class FactQuerySet(models.QuerySet):
         raise RuntimeError(f"{self.model.__name__} is append-only.")
 
 
-class Fact(models.Model):
+class Fact(PlainInsert):
     """A row that never changes: written once, refused UPDATE and DELETE by the database."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

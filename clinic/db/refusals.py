@@ -28,6 +28,19 @@ class NotAllowed(Refused):
     status = 403
 
 
+class Merged(Refused):
+    """This patient was merged into another one: pages and programs that name them are led there, and nothing is written."""
+
+    def __init__(self, patient):
+        self.patient, self.survivor = patient, patient.merged_into
+        super().__init__(
+            f"{patient.name} (#{patient.chart_number}) was merged into {self.survivor.name} (#{self.survivor.chart_number}). "
+            "Nothing was saved: write it there.")
+
+    def details(self):
+        return {"merged_into": str(self.survivor.pk)}
+
+
 def constraint_name(error: IntegrityError) -> str:
     """The name of the constraint or guard that refused; empty when the database does not tell.
 

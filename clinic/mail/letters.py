@@ -3,7 +3,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 
-from clinic.models import Mail, MailedLink, User
+from clinic.models import Mail, MailedLink, Notification, User
 
 Kind = Mail.Kind
 SUBJECTS = {
@@ -14,6 +14,7 @@ SUBJECTS = {
     Kind.ADDRESS_CHANGED: "Your address for Chairside was changed",
     Kind.SECOND_FACTOR_CHANGED: "Your second step for Chairside was changed",
     Kind.WELCOME: "Your sign-in for Chairside",
+    Kind.DIGEST: "What waits for you in Chairside",
 }
 
 
@@ -22,7 +23,7 @@ def compose(mail):
     user = mail.user or User.objects.filter(email=mail.address.strip().lower()).first()
     if user is None or not user.is_active:
         return None
-    to, link = user.email, ""
+    to, link, count = user.email, "", 0
     if mail.kind == Kind.RESET:
         link = f"{mail.site}/reset/{MailedLink.issue(user, MailedLink.Kind.RESET)}/"
     elif mail.kind == Kind.CONFIRM_ADDRESS:
@@ -32,5 +33,8 @@ def compose(mail):
         link = f"{mail.site}/account/address/{MailedLink.issue(user, MailedLink.Kind.ADDRESS, address=to)}/"
     elif mail.kind == Kind.ADDRESS_CHANGED:
         to = mail.address
-    text = render_to_string(f"clinic/mail/{mail.kind}.txt", {"name": user.name, "link": link, "site": mail.site})
+    elif mail.kind == Kind.DIGEST and not (count := Notification.waiting_for(user)):
+        return None  # read meanwhile
+    text = render_to_string(f"clinic/mail/{mail.kind}.txt", {
+        "name": user.name, "link": link, "site": mail.site, "count": count})
     return EmailMessage(SUBJECTS[Kind(mail.kind)], text, settings.DEFAULT_FROM_EMAIL, [to])

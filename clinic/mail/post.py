@@ -1,57 +1,78 @@
-"""Hands letters over, each at most once."""
+"""Hands letters and messages over, each at most once."""
 import logging
-from datetime import timedelta
+import time
 from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused
 
+from django.apps import apps
 from django.core.mail import get_connection
 from django.utils import timezone
 
-from clinic.mail.letters import compose
-from clinic.models import Mail
+from clinic.mail import sms
+from clinic.mail.sms import NotSent, Text
+from clinic.models.outgoing import Outgoing
 
 logger = logging.getLogger("chairside.mail")
 # Told by the server before it took the letter, so it surely did not leave.
 REFUSED = (SMTPRecipientsRefused, SMTPSenderRefused, SMTPDataError)
-LOST_AFTER = timedelta(minutes=15)
+# A server that hangs does not keep the job from its other work: what is left waits for the next run.
+ENOUGH = 40  # seconds
 
 
 def hand_over(now=None, limit=100):
     """Hand over what is due; returns how many left. Two who do this at once never take the same letter."""
-    now = now or timezone.now()
-    # Whoever claimed these died in the middle: nobody knows whether they left, so they do not leave again.
-    Mail.objects.filter(state=Mail.State.CLAIMED, claimed_at__lt=now - LOST_AFTER).update(
-        state=Mail.State.MAYBE_SENT, done_at=now)
-    return sum(_hand_over(mail, now) for mail in Mail.objects.due(now)[:limit] if mail.claim(now))
+    now, began, left = now or timezone.now(), time.monotonic(), 0
+    for model in (model for model in apps.get_models() if issubclass(model, Outgoing)):
+        for row in model.objects.lost(now):
+            row.end(Outgoing.State.MAYBE_SENT, now)  # it does not leave again by itself
+        for row in model.objects.due(now)[:limit]:
+            if time.monotonic() - began > ENOUGH:
+                return left
+            if row.claim(now):
+                left += _hand_over(row, now)
+    return left
 
 
-def _hand_over(mail, now):
-    message = compose(mail)
-    if message is None:
-        mail.end(Mail.State.NOBODY)
+def _hand_over(row, now):
+    if (later := row.waits_until(now)) is not None:
+        row.put_off(later)
         return 0
+    try:
+        message = row.compose(now)
+    except Exception as error:
+        return _not_sent(row, error, now)
+    if message is None:
+        row.end(Outgoing.State.NOBODY, now)
+        return 0
+    try:
+        sms.send(message) if isinstance(message, Text) else _mail(message)
+    except NotSent as error:
+        return _not_sent(row, error.__cause__ or error, now)
+    except Exception as error:  # the line broke in the middle: it may have left
+        logger.error("letter %s: its end is unknown (%s)", row.pk, type(error).__name__)
+        row.end(Outgoing.State.MAYBE_SENT, now)
+        return 0
+    row.end(Outgoing.State.SENT, now)
+    return 1
+
+
+def _mail(message):
     connection = get_connection()
     try:
         connection.open()
     except Exception as error:  # no connection: nothing left
-        return _not_sent(mail, error)
+        raise NotSent from error
     try:
         connection.send_messages([message])
     except REFUSED as error:
-        return _not_sent(mail, error)
-    except Exception as error:  # the line broke in the middle: it may have left
-        logger.error("letter %s: its end is unknown (%s)", mail.pk, type(error).__name__)
-        mail.end(Mail.State.MAYBE_SENT)
-        return 0
+        raise NotSent from error
     finally:
         _close(connection)
-    mail.end(Mail.State.SENT)
-    return 1
 
 
-def _not_sent(mail, error):
+def _not_sent(row, error, now):
     # The class only: what servers say names addresses.
-    logger.warning("letter %s was not sent (%s)", mail.pk, type(error).__name__)
-    mail.try_again()
+    logger.warning("letter %s was not sent (%s)", row.pk, type(error).__name__)
+    row.try_again(now)
     return 0
 
 

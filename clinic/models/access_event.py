@@ -1,6 +1,17 @@
+from django.apps import apps
 from django.db import models
 
-from clinic.db.records import Fact
+from clinic.audit.routes import words_of
+from clinic.db.records import Fact, FactQuerySet, person
+
+
+class AccessEventQuerySet(FactQuerySet):
+    def of(self, patient):
+        """Who looked at this patient, also at the survivor of a merge in the time in which the two were seen as one."""
+        seen = models.Q(patient__in=person(self.model, patient))
+        for other in apps.get_model("clinic", "Unmerge").objects.filter(patient=patient):
+            seen |= models.Q(patient=other.survivor_id, at__gte=other.merged_at, at__lt=other.at)
+        return self.filter(seen)
 
 
 class AccessEvent(Fact):
@@ -35,13 +46,20 @@ class AccessEvent(Fact):
     page_view = models.CharField(max_length=36, blank=True)
     source = models.GenericIPAddressField(null=True)
 
+    objects = AccessEventQuerySet.as_manager()
+
     class Meta:
         ordering = ["-at", "-id"]
         indexes = [
-            models.Index(fields=["patient", "-at"], name="clinic_accessevent_of_patient"),
+            models.Index(fields=["clinic", "patient", "-at"], name="clinic_accessevent_of_patient"),
             models.Index(fields=["clinic", "-at"], name="clinic_accessevent_of_clinic"),
             models.Index(fields=["by", "-at"], name="clinic_accessevent_of_user"),
         ]
 
     def __str__(self):
-        return f"{self.get_kind_display()} {self.route}"
+        return f"{self.get_kind_display()}: {self.page}"
+
+    @property
+    def page(self):
+        """The page, in words."""
+        return words_of(self.route)

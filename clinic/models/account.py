@@ -2,6 +2,7 @@ from django.db import models
 from phonenumber_field.modelfields import PhoneNumberField
 
 from clinic.db.records import Record
+from clinic.models.clinic import known_country
 
 
 class Address(models.Model):
@@ -16,6 +17,13 @@ class Address(models.Model):
 
     class Meta:
         abstract = True
+
+    def clean(self):
+        """A country is one that exists; a new address without one is in the clinic's."""
+        super().clean()
+        self.country = known_country(self.country)
+        if self._state.adding and self.clinic_id and self.address_lines and not self.country:
+            self.country = self.clinic.country
 
     @property
     def address_lines(self):

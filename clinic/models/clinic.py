@@ -5,6 +5,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 from guardian.models import UserObjectPermissionBase
+from phonenumbers import SUPPORTED_REGIONS
 
 from clinic.db.records import Recorded, RecordQuerySet
 
@@ -12,6 +13,14 @@ from clinic.db.records import Recorded, RecordQuerySet
 def known_time_zone(name):
     if name not in zoneinfo.available_timezones():
         raise ValidationError("This is not a known time zone. Write one like America/New_York.")
+
+
+def known_country(code):
+    """The country's two letters (ISO 3166) in capitals; empty stays empty."""
+    code = code.strip().upper()
+    if code and code not in SUPPORTED_REGIONS:
+        raise ValidationError({"country": "This is not a country's two letters. Write them like US or DE."})
+    return code
 
 
 class ClinicQuerySet(RecordQuerySet):
@@ -52,6 +61,9 @@ class Clinic(Recorded):
 
     def __str__(self):
         return self.name
+
+    def clean(self):
+        self.country = known_country(self.country)
 
     @property
     def zone(self):

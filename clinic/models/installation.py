@@ -3,6 +3,7 @@ import base64
 import os
 from datetime import timedelta
 from functools import lru_cache
+from uuid import uuid4
 
 from cryptography.exceptions import InvalidTag
 from django.conf import settings
@@ -14,13 +15,48 @@ from clinic.db.fields import EncryptedTextField
 from clinic.db.keys import uuid7
 
 
-class DataKey(models.Model):
-    """A key that values are encrypted with, itself wrapped by a key of the ring. Not a secret without the ring."""
+class WrappedKey(models.Model):
+    """A key that encrypts, itself wrapped by a key of the ring. Not a secret without the ring."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     ring_key = models.CharField(max_length=60)
     wrapped = models.TextField()
     created_at = models.DateTimeField(default=timezone.now)
+
+    PURPOSE = ""  # bound into the wrapping, with the row's id
+
+    class Meta:
+        abstract = True
+
+    def unwrapped(self):
+        """The key itself. CannotDecrypt when the ring lacks what wraps it."""
+        if self.ring_key not in cipher.ring():
+            raise cipher.CannotDecrypt(f"A value does not open: KEYRING lacks the key {self.ring_key!r}.")
+        try:
+            return cipher.open_sealed(cipher.ring()[self.ring_key], base64.b64decode(self.wrapped), self._context())
+        except InvalidTag as error:
+            raise cipher.CannotDecrypt(
+                f"The key {self.ring_key!r} in KEYRING is not the one that wrapped {self}.") from error
+
+    def rewrap(self):
+        """Wrap this key with the ring's first key; what it opens stays as it is."""
+        self._wrap(self.unwrapped())
+        self.save()
+        transaction.on_commit(forget_keys)
+
+    def _wrap(self, key):
+        self.ring_key = next(iter(cipher.ring()))
+        self.wrapped = base64.b64encode(cipher.seal(cipher.ring()[self.ring_key], key, self._context())).decode()
+
+    def _context(self):
+        return f"{self.PURPOSE}:{self.id}"
+
+
+class DataKey(WrappedKey):
+    """A key that values are encrypted with."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+
+    PURPOSE = "data-key"
 
     def __str__(self):
         return f"data key {self.id}"
@@ -46,28 +82,32 @@ class DataKey(models.Model):
         """The key itself. CannotDecrypt when the ring lacks what wraps it."""
         return _unwrapped(str(key_id), settings.KEYRING)
 
-    def rewrap(self):
-        """Wrap this key with the ring's first key; the values that it opens stay as they are."""
-        self._wrap(self.open(self.id))
-        self.save()
-        transaction.on_commit(forget_keys)
 
-    def _wrap(self, key):
-        self.ring_key = next(iter(cipher.ring()))
-        sealed = cipher.seal(cipher.ring()[self.ring_key], key, f"data-key:{self.id}")
-        self.wrapped = base64.b64encode(sealed).decode()
+class FileKey(WrappedKey):
+    """The key of one stored file. Its id, drawn at random, is the file's name on disk; without this row the file says nothing."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+
+    PURPOSE = "file-key"
+
+    def __str__(self):
+        return f"file key {self.id}"
+
+    @classmethod
+    def make(cls):
+        """(row, key) of a new file."""
+        row, key = cls(), os.urandom(32)
+        row._wrap(key)
+        row.save(force_insert=True)
+        return row, key
 
 
 @lru_cache(maxsize=256)
 def _unwrapped(key_id, keyring):
     row = DataKey.objects.filter(pk=key_id).first()
-    if row is None or row.ring_key not in cipher.ring():
-        missing = "its data key is gone" if row is None else f"KEYRING lacks the key {row.ring_key!r}"
-        raise cipher.CannotDecrypt(f"A value does not open: {missing}.")
-    try:
-        return cipher.open_sealed(cipher.ring()[row.ring_key], base64.b64decode(row.wrapped), f"data-key:{row.id}")
-    except InvalidTag as error:
-        raise cipher.CannotDecrypt(f"The key {row.ring_key!r} in KEYRING is not the one that wrapped data key {row.id}.") from error
+    if row is None:
+        raise cipher.CannotDecrypt("A value does not open: its data key is gone.")
+    return row.unwrapped()
 
 
 @lru_cache(maxsize=1)

@@ -23,7 +23,7 @@ def review_is_due(reviewed_on, clinic, on):
 class MedicalHistoryQuerySet(FactQuerySet):
     def visible_to(self, actor):
         if actor is not None and actor.hat == "portal":
-            return self.filter(patient=actor.patient)
+            return self.of(actor.patient)
         return super().visible_to(actor)
 
     def alerts_of(self, patients):
@@ -82,9 +82,7 @@ class MedicalHistory(Fact):
         unknown = set(content) - set(cls.EMPTY)
         if unknown:
             raise ValidationError(f"Not part of a medical history: {', '.join(sorted(unknown))}.")
-        newest = patient.medical_history
-        if (newest.number if newest else 0) != seen_number:
-            raise Stale(newest)
+        cls.refuse_unseen(patient, seen_number)
         version = cls(
             clinic_id=patient.clinic_id, patient=patient, number=seen_number + 1, kind=kind,
             reviewed_on=on or patient.clinic.today(), content={**cls.EMPTY, **content}, by=by.user)
@@ -99,6 +97,22 @@ class MedicalHistory(Fact):
                 raise Stale(patient.medical_history) from error
             raise
         return version
+
+    @classmethod
+    def refuse_unseen(cls, patient, seen_number):
+        """Stale when the patient's newest version is another one than this."""
+        newest = patient.medical_history
+        if (newest.number if newest else 0) != seen_number:
+            raise Stale(newest)
+
+    @classmethod
+    def settle(cls, patient, *, by):
+        """After rows changed hands: when another version than the newest of the patient's own ones now holds, say it anew."""
+        own, holds = patient.medical_history, cls.objects.of(patient).order_by("-at", "-id").first()
+        if own != holds:
+            cls.write(
+                patient=patient, content=holds.content if holds else {}, by=by, seen_number=own.number if own else 0,
+                on=holds.reviewed_on if holds else None)
 
     @classmethod
     def review(cls, *, patient, by, seen_number, on=None):

@@ -19,6 +19,7 @@ from clinic.db.refusals import Refused
 from clinic.models.account import Account, Address
 from clinic.models.installation import Counter
 from clinic.models.membership import MembershipQuerySet
+from clinic.models.merge import Mergeable
 
 OLDEST = date(1890, 1, 1)
 
@@ -32,6 +33,12 @@ class PatientQuerySet(RecordQuerySet):
     def current(self):
         """The patients that lists show: not archived, not merged into another."""
         return self.exclude(status=Patient.Status.ARCHIVED).filter(merged_into=None)
+
+    def found(self, text):
+        """The current patients that a search text means, also by the name or number of one who was merged into them."""
+        merged = list(self.exclude(merged_into=None).matching(text).values_list("merged_into", flat=True)[:50])
+        found = self.current().matching(text)
+        return found | self.current().filter(pk__in=merged) if merged else found
 
     def matching(self, text):
         """Patients that a search text means: every word must fit, in any order. See `clinic.search`.
@@ -97,7 +104,7 @@ def _starts(name, prefix):
     return Q(**{f"{name}__startswith": prefix})
 
 
-class Patient(Address, Record):
+class Patient(Mergeable, Address, Record):
     """A person who is or was treated here. Not the payer: that is the account. Archived by status, never deleted."""
 
     class Sex(models.TextChoices):
@@ -148,7 +155,6 @@ class Patient(Address, Record):
     wants_news = models.BooleanField("news of the practice", default=False)
     contact_confirmed_on = models.DateField(null=True, blank=True, editable=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
-    merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, editable=False, related_name="merged")
     last_key = DerivedField(derive="_last_key")
     first_key = DerivedField(derive="_first_key")
     search_text = DerivedField(derive="_search_text")
@@ -166,6 +172,9 @@ class Patient(Address, Record):
                 condition=Q(date_of_birth__gte=OLDEST), name="clinic_patient_born_after_1890"),
             models.CheckConstraint(
                 condition=Q(merged_into=None) | ~Q(merged_into=F("id")), name="clinic_patient_not_merged_into_itself"),
+            models.CheckConstraint(
+                condition=Q(merged_into=None, merged_at=None) | Q(merged_into__isnull=False, merged_at__isnull=False),
+                name="clinic_patient_since_when_merged"),
         ]
         indexes = [
             models.Index(fields=["clinic", "last_key", "first_key", "id"], name="clinic_patient_by_name"),
@@ -200,6 +209,7 @@ class Patient(Address, Record):
         return self.medical_histories.order_by("-number").first()
 
     def clean(self):
+        super().clean()
         if not self.date_of_birth:
             return
         if self.date_of_birth > (self.clinic.today() if self.clinic_id else timezone.now().date()):

@@ -8,6 +8,7 @@ from simple_history.models import HistoricalRecords
 from clinic.db.keys import uuid7
 from clinic.db.records import Revision
 from clinic.db.refusals import Refused
+from clinic.db.texts import ReadableTexts
 from clinic.models.mail import Mail
 from clinic.models.mailed_link import MailedLink
 from clinic.models.second_factor import SecondFactors
@@ -40,7 +41,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
 
-class User(SecondFactors, AbstractBaseUser, PermissionsMixin):
+class User(SecondFactors, ReadableTexts, AbstractBaseUser, PermissionsMixin):
     """A person who signs in. What they may do stands in memberships; `groups` stays empty.
 
     A superuser runs the installation and is for that reason no member of any clinic.
@@ -92,10 +93,12 @@ class User(SecondFactors, AbstractBaseUser, PermissionsMixin):
         return any(guessing.is_locked(None, account) for account in self._accounts())
 
     @transaction.atomic
-    def sign_out_everywhere(self, *, by, because="Signed out everywhere"):
-        """End every session of this user, this one too."""
+    def sign_out_everywhere(self, *, by, because="Signed out everywhere", tokens=False):
+        """End every session of this user, this one too; with `tokens` also what programs sign in with, for good."""
         self._lock()
         self._end_sessions()
+        if tokens:
+            self._revoke_tokens(by, because)
         self._save_by(by, because)
 
     def end_session(self, key, *, by):
@@ -123,12 +126,13 @@ class User(SecondFactors, AbstractBaseUser, PermissionsMixin):
         self._save_by(by, because)
 
     @transaction.atomic
-    def unlock(self, *, by, because):
-        """Let a user whom wrong tries have locked out try again at once."""
+    def unlock(self, *, by, because, source=None):
+        """Let a user whom wrong tries have locked out try again at once; with `source` also everybody from that place."""
         from clinic.access import guessing
 
         self._lock()
-        if not guessing.forget(*self._accounts()):
+        freed = bool(source) and guessing.forget_source(source, because)
+        if not guessing.forget(*self._accounts()) and not freed:
             raise Refused("Nobody tried a wrong password for this user lately, so there is nothing to unlock.")
         self._save_by(by, because)
 

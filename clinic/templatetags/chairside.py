@@ -146,15 +146,3 @@ def age(born, on=None):
     if months < 0:
         return ""
     return str(months // 12) if months >= 24 else f"{months} mo"
-
-
-ROUTES = {
-    "clinic:patient": "overview", "clinic:patient_edit": "form", "clinic:patient_history": "history",
-    "clinic:medical_history": "medical history", "clinic:medical_history_edit": "medical history",
-}
-
-
-@register.filter
-def route_words(route):
-    """The page that an access event names, in a word: an `exit_card` is an "exit card"."""
-    return ROUTES.get(route, str(route).rpartition(":")[2].replace("_", " "))

@@ -6,7 +6,8 @@ from clinic import hooks
 from clinic.access.rules import rule
 from clinic.audit.changes import changes_of
 from clinic.audit.looks import find_patient
-from clinic.models import AccessEvent, MedicalHistory, Patient
+from clinic.db.records import person
+from clinic.models import AccessEvent, Document, MedicalHistory, Patient
 from clinic.panels import Change
 from clinic.views.patients import patient_context
 from clinic.web.asked import key
@@ -19,7 +20,7 @@ PAGE = 50
 def history(request, patient_id):
     """Changes on the left, looks on the right; each list newest first, older ones by `?before=`."""
     patient = find_patient(request, patient_id)
-    looks = AccessEvent.objects.visible_to(request.actor).filter(patient=patient).select_related("by")
+    looks = AccessEvent.objects.visible_to(request.actor).of(patient).select_related("by")
     if before := request.GET.get("before"):
         looks = looks.filter(pk__lt=key(before))
     looks = list(looks.order_by("-id")[:PAGE + 1])
@@ -31,13 +32,16 @@ def history(request, patient_id):
 
 
 def _changes(actor, patient):
-    rows = Patient.history.filter(id=patient.pk).select_related("clinic")
+    rows = Patient.history.filter(id__in=person(MedicalHistory, patient)).select_related("clinic")
     account = patient.account.history.all().select_related("clinic")
-    found = changes_of(Patient, rows, lambda row: "Patient") + changes_of(type(patient.account), account, lambda row: "Account")
+    found = changes_of(Patient, rows, lambda row: "Patient" if row.id == patient.pk else f"Patient #{row.chart_number}")
+    found += changes_of(type(patient.account), account, lambda row: "Account")
+    papers = Document.history.filter(patient__in=person(Document, patient))
+    found += changes_of(Document, papers, lambda row: f"Document “{row.title}”")
     found += [
         Change(version.at, str(version.by or "The installation"), "", f"Medical history {version.number}",
                version.get_kind_display(), [])
-        for version in MedicalHistory.objects.visible_to(actor).filter(patient=patient).select_related("by").defer("content")]
+        for version in MedicalHistory.objects.visible_to(actor).of(patient).select_related("by").defer("content")]
     for section in hooks.record_sections(actor, patient):
         found += section
     return sorted(found, key=lambda change: change.at, reverse=True)[:200]

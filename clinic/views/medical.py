@@ -22,8 +22,10 @@ def medical_history(request, patient_id):
     """The newest version in full, and the dates of all."""
     patient = find_patient(request, patient_id)
     context = patient_context(request, patient, "medical")
-    versions = list(MedicalHistory.objects.visible_to(request.actor).filter(patient=patient).select_related("by"))
-    shown = next((row for row in versions if str(row.number) == request.GET.get("version")), versions[0] if versions else None)
+    every = MedicalHistory.objects.visible_to(request.actor).of(patient).select_related("by", "patient")
+    versions = sorted(every.order_by("-number"), key=lambda row: row.patient_id != patient.pk)  # the patient's own come first
+    asked = request.GET.get("version")
+    shown = next((row for row in versions if asked in (str(row.number), str(row.pk))), versions[0] if versions else None)
     return render(request, "clinic/medical_history.html", {
         **context, "versions": versions, "shown": shown, "severities": SEVERITIES, "tobacco": TOBACCO, "pregnancy": PREGNANCY})
 

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from clinic import codes
 from clinic.access import passkeys, sessions
 from clinic.access.door import ENROL
-from clinic.access.rules import held, signed_in
+from clinic.access.rules import held, may, signed_in
 from clinic.db import cipher
 from clinic.db.refusals import Refused
+from clinic.forms import NotificationForm
 from clinic.models import ApiToken, AuthenticatorApp
 from clinic.qr import qr_path
 from clinic.views.pause import WRONG
@@ -45,6 +46,7 @@ def own_account(request):
         "passkeys": list(request.user.passkeys.all()),
         "codes_left": request.user.recovery_codes.filter(used_at=None).count(),
         "sessions": list(request.user.sessions.open()), "this": mine.pk if mine else "",
+        "notices": NotificationForm(actor=request.actor) if may(request.actor, "clinic.use_staff_pages") else None,
         "tokens": list(ApiToken.objects.visible_to(request.actor).filter(revoked_at=None).select_related("clinic"))})
 
 

@@ -17,6 +17,7 @@ from clinic.models import Account, MedicalHistory, Patient
 from clinic.panels import HeaderAction, HeaderFact
 from clinic.web.asked import key, whole
 from clinic.web.conflicts import conflict_page, who_saved
+from clinic.web.csv_out import csv_answer, wants_csv
 from clinic.web.fields import TypedDateField
 from clinic.web.once import once
 
@@ -25,6 +26,7 @@ SHOWN = 8
 LIST_COLUMNS = (
     "id", "first_name", "last_name", "preferred_name", "date_of_birth", "chart_number", "phone", "status", "clinic_id")
 
+CSV_HEAD = ["chart number", "last name", "first name", "preferred name", "born", "phone", "status"]
 FAMILY = PreparedFor(lambda actor, blank: columns(Patient.objects.visible_to(actor).current().filter(
     account=blank("account", Patient, "account")).exclude(pk=blank("patient", Patient, "id"))))
 NEWEST_HISTORY = PreparedFor(lambda actor, blank: MedicalHistory.objects.visible_to(actor).filter(
@@ -36,8 +38,13 @@ NEWEST_HISTORY = PreparedFor(lambda actor, blank: MedicalHistory.objects.visible
 def patients(request):
     """All patients by name, or those that a search finds."""
     text = request.GET.get("q", "").strip()
-    found = Patient.objects.visible_to(request.actor).current()
-    found = found.matching(text) if text else found
+    every = Patient.objects.visible_to(request.actor)
+    found = every.found(text) if text else every.current()
+    if wants_csv(request):
+        rows = listed(found)
+        return csv_answer(request, "patients", CSV_HEAD, (
+            (row.chart_number, row.last_name, row.first_name, row.preferred_name, row.date_of_birth, row.phone, row.status)
+            for row in rows), count=len(rows))
     start = whole(request.GET.get("start"))
     rows = listed(found[start:start + PAGE + 1])
     look(request, Kind.SEARCH if text else Kind.LIST, rows=len(rows))
@@ -53,7 +60,7 @@ def patients(request):
 def search(request):
     """What the search field shows while one types."""
     text = request.GET.get("q", "").strip()
-    rows = list(Patient.objects.visible_to(request.actor).current().matching(text).only(*LIST_COLUMNS)[:SHOWN])
+    rows = list(Patient.objects.visible_to(request.actor).found(text).only(*LIST_COLUMNS)[:SHOWN])
     look(request, Kind.SEARCH, rows=len(rows))
     return render(request, "clinic/_search_results.html", {"patients": rows, "text": text, "pick": "pick" in request.GET})
 
@@ -130,11 +137,16 @@ def patient_edit(request, patient_id):
 @rule("clinic.view_account")
 @require_safe
 def account(request, account_id):
-    """A family: who pays, and for whom."""
+    """A family: who pays, for whom, when each was here and comes next. Five queries, whatever the size of the family."""
     account = find(Account.objects, request.actor, pk=account_id)
     rows = listed(Patient.objects.visible_to(request.actor).current().filter(account=account))
     look(request, Kind.LIST, rows[0] if len(rows) == 1 else None, rows=len(rows))
-    return render(request, "clinic/account.html", {"account": account, "patients": drawn(rows), "count": len(rows)})
+    alerts = MedicalHistory.objects.visible_to(request.actor).alerts_of(rows)
+    told = hooks.account_panels(request.actor, [row.pk for row in rows])
+    members = [(row, alerts.get(row.pk, []), [fact for facts in told for fact in facts.get(row.pk, [])]) for row in rows]
+    return render(request, "clinic/account.html", {
+        "account": account, "members": members, "count": len(rows), "today": request.actor.clinic.today(),
+        "columns": [fact.label for fact in members[0][2]] if members else []})
 
 
 @rule("clinic.change_account")
@@ -170,13 +182,14 @@ def find_account(request, account_id):
 
 
 def patient_context(request, patient, tab):
-    """What the header and the tabs of every page of a patient need."""
+    """What the header and the tabs of every page of a patient need; `patient`: as `find_patient` gives, or a row's `person`."""
     history = next(iter(NEWEST_HISTORY(request.actor, patient=patient.pk)), None)
     if history is not None:
         history.clinic = request.actor.clinic
     header = [item for items in hooks.header_facts(request.actor, patient) for item in items]
     return {
         "patient": patient,
+        "holds": patient.holds,
         "medical_history": history,
         "alerts": history.alerts if history else [],
         "header_facts": [item for item in header if isinstance(item, HeaderFact)],
@@ -185,6 +198,8 @@ def patient_context(request, patient, tab):
         "may_change": may(request.actor, "clinic.change_patient", patient),
         "may_change_medical": may(request.actor, "clinic.change_medicalhistory", patient),
         "may_see_audit": may(request.actor, "clinic.view_audit", patient),
+        "may_merge": may(request.actor, "clinic.merge_patients", patient),
+        "may_unmerge": may(request.actor, "clinic.unmerge_patients", patient),
         "today": request.actor.clinic.today(),
     }
 

@@ -2,6 +2,7 @@
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from clinic import hooks
 from clinic.access.rules import may, rule
 from clinic.db.prepared import PreparedFor
 from clinic.models import Membership, Operatory, ProcedureCode, Provider
@@ -20,6 +21,8 @@ def practice(request):
         "operatories": Operatory.objects.visible_to(actor).current() if staff else [],
         "memberships": Membership.objects.visible_to(actor).current().select_related("user").prefetch_related(
             "roles__group").order_by("user__name") if staff else [],
+        "links": [link for found in hooks.practice_links(actor) for link in found],
+        "may_manage": may(actor, "clinic.manage"),
         "may_see_codes": may(actor, "clinic.view_procedurecode"),
     })
 
@@ -29,3 +32,11 @@ def practice(request):
 def procedure_codes(request):
     """The catalogue: codes in our own plain words, with area, minutes and fee."""
     return render(request, "clinic/procedure_codes.html", {"codes": CODES(request.actor)})
+
+
+@rule("clinic.use_staff_pages")
+@require_safe
+def work(request):
+    """What waits for somebody here to do it, list by list; what is late comes first."""
+    queues = [queue for found in hooks.work_queues(request.actor) for queue in found]
+    return render(request, "clinic/work.html", {"queues": sorted(queues, key=lambda queue: (not queue.is_late, not queue.count))})

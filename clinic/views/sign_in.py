@@ -123,8 +123,8 @@ def sign_out(request):
 @signed_in
 @require_POST
 def sign_out_everywhere(request):
-    """End every session of this user, on every machine."""
-    request.user.sign_out_everywhere(by=oneself(request))
+    """End every session of this user, on every machine; and the programs' tokens, when the box is ticked."""
+    request.user.sign_out_everywhere(by=oneself(request), tokens="tokens" in request.POST)
     write_event(request, Kind.SIGN_OUT, rows=0)
     logout(request)
     messages.success(request, "You are signed out on every machine.")

@@ -5,6 +5,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import models
+from django.http import Http404
 from django.shortcuts import redirect, resolve_url
 from django.template.response import TemplateResponse
 
@@ -13,7 +14,7 @@ from clinic.audit.changes import changes_of
 from clinic.audit.looks import Kind, look
 from clinic.db.guards import has_clinic
 from clinic.web import conflicts
-from clinic.web.fields import TypedDateField, TypedTimeField
+from clinic.web.fields import ColourField, LineField, TypedDateField, TypedTimeField, keep_chosen
 from clinic.web.once import once
 
 OWN = ("seen_version", "because")  # a form's own fields, not the record's
@@ -53,9 +54,11 @@ class VersionedForm(forms.ModelForm):
         if self.instance._state.adding and self.actor is not None:
             self.instance.clinic = self.actor.clinic
         self.initial["seen_version"] = getattr(self.instance, "version", None)  # a Fact has none
-        for field in self.fields.values():
+        for name, field in self.fields.items():
             if isinstance(field, TypedDateField) and self.actor is not None:
                 field.at(self.actor.clinic)
+            elif isinstance(field, forms.ModelChoiceField):
+                keep_chosen(field, getattr(self.instance, f"{name}_id", None))
 
     def changed(self):
         return [name for name in self.changed_data if name not in OWN]
@@ -68,13 +71,16 @@ class VersionedForm(forms.ModelForm):
         return data
 
     def _tell_of_lost_race(self):
-        """Name what somebody saved meanwhile; what was typed stays in the fields, and the next save is a knowing one."""
-        theirs = {name: self.initial.get(name) for name in self.changed()}
-        told = [f"{self.fields[name].label}: {' '.join(conflicts.said(value)) or 'empty'}" for name, value in theirs.items()]
+        """Say beside each field what somebody saved meanwhile; what was typed stays, and the next save is a knowing one."""
         self.data = self.data.copy()
         self.data[self.add_prefix("seen_version")] = self.instance.version
-        self.add_error(None, f"{conflicts.who_saved(self.instance)} saved this meanwhile, so yours is not saved yet. "
-                       f"It now says: {'; '.join(told)}. Save again to put your text in its place.")
+        who, names = conflicts.who_saved(self.instance), self.changed()
+        for name in names:
+            theirs = conflicts.said(conflicts.in_words(self.fields[name], self.initial.get(name)))
+            self.add_error(name, f"{who} saved: {', '.join(theirs) or 'nothing'}")
+        labels = ", ".join(str(self[name].label) for name in names)
+        self.add_error(None, f"{who} saved this meanwhile, so yours is not saved yet. It differs in: {labels}. "
+                       "Save again to put your text in the place of theirs.")
 
     def _get_validation_exclusions(self):
         return super()._get_validation_exclusions() - {"clinic"}
@@ -83,7 +89,7 @@ class VersionedForm(forms.ModelForm):
 class RecordForm(VersionedForm):
     """A record's form, with the reason of a change."""
 
-    because = forms.CharField(
+    because = LineField(
         label="Why", max_length=200, help_text="Stands in the history beside the change.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}))
 
@@ -91,6 +97,12 @@ class RecordForm(VersionedForm):
         super().__init__(*args, **kwargs)
         if self.instance._state.adding:
             del self.fields["because"]
+
+
+class ColourForm(RecordForm):
+    """The form of a record that has a colour on the schedule."""
+
+    colour = ColourField()
 
 
 def typed(kind, example):
@@ -198,6 +210,10 @@ class RecordAdmin(OfClinic, admin.ModelAdmin):
         context["may_save"] = add or self.has_change_permission(request, obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
+    def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
+        """Django would lead back to its index; what is not there, or not ours to know of, is a 404 as everywhere."""
+        raise Http404
+
     def screen_of(self, obj):
         """The address of the page where this record is worked with; empty when it has none."""
         return resolve_url(self.screen, obj.pk) if self.screen else ""
@@ -206,7 +222,7 @@ class RecordAdmin(OfClinic, admin.ModelAdmin):
         """Every version with who, when, by which way and why, out of the record's own history."""
         obj = self.get_object(request, object_id)
         if obj is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            raise Http404
         if not self.has_view_permission(request, obj):
             raise PermissionDenied
         rows = self.model.history.filter(id=obj.pk)

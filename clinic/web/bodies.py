@@ -10,6 +10,7 @@ from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, PlainSerializer, create_model
 
 from clinic.db.fields import MoneyField
+from clinic.db.texts import why_not
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})")
@@ -34,10 +35,14 @@ def _of_our_time(value):
     return value
 
 
-def _readable(text):
-    if "\x00" in text:
-        raise ValueError("This holds a character that no text can hold (NUL).")
+def _readable(text, lines=True):
+    if reason := why_not(text, lines=lines):
+        raise ValueError(reason)
     return text
+
+
+def _one_line(text):
+    return _readable(text, lines=False)
 
 
 def _not_blank(text):
@@ -47,7 +52,9 @@ def _not_blank(text):
 
 
 Text = Annotated[str, AfterValidator(_readable)]
+Line = Annotated[str, AfterValidator(_one_line)]
 Filled = Annotated[Text, AfterValidator(_not_blank), Field(min_length=1)]
+FilledLine = Annotated[Line, AfterValidator(_not_blank), Field(min_length=1)]
 Day = Annotated[date, _written_as(DAY, "Write a date like 2026-11-30."), AfterValidator(_of_our_time)]
 Moment = Annotated[
     AwareDatetime, _written_as(MOMENT, "Write a moment with its offset, like 2026-11-30T09:00:00-05:00."),
@@ -81,7 +88,7 @@ class Nothing(Body):
 class Reason(Body):
     """Why."""
 
-    reason: Filled = Field(max_length=200)
+    reason: FilledLine = Field(max_length=200)
 
 
 Item = TypeVar("Item")
@@ -163,7 +170,6 @@ def referred(queryset, actor, key, field):
     return row
 
 
-
 @contextmanager
 def fields_called(names):
     """What the model refuses under its own names is told under those of the body: {"line1": "address.line1"}."""
@@ -173,3 +179,35 @@ def fields_called(names):
         if not hasattr(error, "error_dict"):
             raise
         raise ValidationError({names.get(field, field): errors for field, errors in error.error_dict.items()}) from error
+
+
+A_TEXT, A_WHOLE_NUMBER, A_LIST, AN_OBJECT = "Write a text.", "Write a whole number.", "Send a list.", "Send an object."
+AN_ID, A_DAY, A_MOMENT = "This is not an id: write a UUID.", "There is no such day.", "There is no such moment."
+SAID = {
+    "missing": "This is needed.",
+    "extra_forbidden": "This field is not known here, or is set by the server.",
+    "string_type": A_TEXT,
+    "string_unicode": "This holds a character that no text can hold.",
+    "string_too_short": "Write something here.",
+    "string_too_long": "Write at most {max_length} characters.",
+    "literal_error": "Write one of: {expected}.",
+    "uuid_type": AN_ID, "uuid_parsing": AN_ID, "uuid_version": AN_ID,
+    "int_type": A_WHOLE_NUMBER, "int_parsing": A_WHOLE_NUMBER, "int_parsing_size": A_WHOLE_NUMBER, "int_from_float": A_WHOLE_NUMBER,
+    "greater_than_equal": "Write at least {ge}.",
+    "less_than_equal": "Write at most {le}.",
+    "bool_type": "Write true or false.", "bool_parsing": "Write true or false.",
+    "list_type": A_LIST,
+    "too_long": "Send at most {max_length} of these.",
+    "dict_type": AN_OBJECT, "model_type": AN_OBJECT, "model_attributes_type": AN_OBJECT,
+    "date_type": A_DAY, "date_parsing": A_DAY, "date_from_datetime_parsing": A_DAY, "date_from_datetime_inexact": A_DAY,
+    "datetime_type": A_MOMENT, "datetime_parsing": A_MOMENT, "datetime_from_date_parsing": A_MOMENT, "timezone_aware": A_MOMENT,
+    "decimal_type": "Write an amount.", "decimal_parsing": "Write an amount.",
+}
+
+
+def sentence_of(error):
+    """What is wrong, out of one of pydantic's errors: our own words, whatever pydantic says."""
+    if error["type"] == "value_error":  # raised by a check of ours, with its sentence, or by ninja's of a file
+        said = error["msg"].removeprefix("Value error, ")
+        return "Send a file." if said.startswith("Expected UploadFile") else said
+    return SAID.get(error["type"], "This is not what belongs here.").format(**error.get("ctx", {}))

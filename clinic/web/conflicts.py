@@ -6,6 +6,7 @@ the field is not written, so it stays as they saved it) or, for text and lists, 
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django import forms
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -75,6 +76,19 @@ def conflict_page(request, found, *, version_field, version, who="", back, conte
 def same(one, two):
     """Whether two values mean the same: a row and its key, nothing and an empty text."""
     return said(getattr(one, "pk", one)) == said(getattr(two, "pk", two))
+
+
+def in_words(field, value):
+    """A form field's value as people read it: the words of a choice, the name of a row."""
+    if hasattr(field, "in_words"):
+        return field.in_words(value)
+    if isinstance(field, forms.ModelChoiceField):
+        return value if value is None or hasattr(value, "pk") else field.queryset.filter(pk=value).first()
+    if isinstance(field, forms.MultipleChoiceField):
+        return [dict(field.choices).get(each, each) for each in value or []]
+    if isinstance(field, forms.ChoiceField):
+        return dict(field.choices).get(value, value)
+    return value
 
 
 def said(value):

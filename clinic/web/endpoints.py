@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.http import Http404
 from django.http.request import RawPostDataException
 from django.utils import timezone
@@ -21,7 +21,10 @@ from ninja.errors import ValidationError as Unreadable
 from ninja.utils import check_csrf
 
 from clinic.access.rules import may
-from clinic.db.refusals import Refused, constraint_name
+from clinic.db.refusals import Refused, Stale, constraint_name
+from clinic.db.texts import why_not
+from clinic.files.uploads import examine_all
+from clinic.web.bodies import SAID, fields_called, sentence_of, to_change
 from clinic.web.once import do_once
 from clinic.web.problems import SENTENCES, errors_of, problem
 
@@ -59,7 +62,7 @@ class Endpoints(Router):
     def add_api_operation(self, path, methods, view_func, *, response, **kwargs):
         if not hasattr(view_func, "rule"):
             raise TypeError(f"{view_func.__module__}.{view_func.__name__} declares no rule, so nobody may call it.")
-        decorate_view(guarded(view_func.rule))(view_func)
+        decorate_view(guarded(view_func.rule, getattr(view_func, "takes_files", False)))(view_func)
         if not isinstance(response, dict):
             response = {200: response}
         return super().add_api_operation(
@@ -130,26 +133,52 @@ def stale(refused, current):
     return problem(409, refused, current=current and current.model_dump(mode="json"))
 
 
+def change_by(request, record, body, *, shown, values_of, verb, names):
+    """PUT and PATCH of a record: what is sent is written by its verb, everything else stays.
+
+    `shown(record)`: as it is answered; `values_of(given, actor)`: the verb's arguments; `names`: see `fields_called`.
+    Returns the refusal when the version that the caller saw is no longer the newest, else None.
+    """
+    try:
+        with transaction.atomic(), fields_called(names):
+            record.lock(version_seen(request))
+            values = values_of(to_change(body, shown(record)), request.actor)
+            if values:
+                verb(by=request.actor, **values)
+    except Stale as refused:
+        return stale(refused, shown(refused.current))
+    return None
+
+
 def _with_problems(view):
+    """HEAD where ninja knows GET (the body is taken off on the way out), and a 405 as a problem."""
     @wraps(view)
     def answering(request, *args, **kwargs):
+        asked = request.method
+        request.method = "GET" if asked == "HEAD" else asked
         response = view(request, *args, **kwargs)
-        if response.status_code == 405:
-            refused = problem(405)
-            refused["Allow"] = response["Allow"]
-            return refused
-        return response
+        request.method = asked
+        if response.status_code != 405:
+            return response
+        refused = problem(405)
+        known = {name.strip() for name in response["Allow"].split(",")}
+        refused["Allow"] = ", ".join(sorted(known | {"HEAD"} if "GET" in known else known))
+        return refused
     return answering
 
 
-def guarded(verb):
-    """Around one operation: sign-in, role, size and form of the request, its key; then the operation itself."""
+def guarded(verb, takes_files=False):
+    """Around one operation: sign-in, role, size and form of the request, its files, its key; then the operation itself."""
     def decorate(run):
         @wraps(run)
         def operation(request, **kwargs):
-            refused = _who(request, verb) or _how_many(request) or _what(request)
+            request.takes_files = takes_files
+            refused = _who(request, verb) or _how_many(request)
+            refused = refused or _what(request) or _asked(request, run.__self__) or _also_sent(request, run.__self__)
             if refused is not None:
                 return refused
+            if takes_files:
+                examine_all(request)
             if request.method in READS or "Idempotency-Key" not in request.headers:
                 return run(request, **kwargs)
             try:
@@ -192,17 +221,21 @@ def _how_many(request):
 
 def _what(request):
     """Refuse what no endpoint can read: too large, not JSON, not text."""
-    if any("\x00" in value for values in request.GET.lists() for value in values[1]):
-        return invalid([{"field": "", "message": "The query holds a character that no text can hold (NUL)."}])
+    for name, values in request.GET.lists():
+        if reason := why_not("".join(values)):
+            return invalid([{"field": name, "message": reason}])
     if request.method in READS:
         return None
     try:
+        if request.takes_files:
+            is_form = request.content_type == FORMS[0] and (request.POST or request.FILES)
+            return None if is_form else problem(415, "Send a form with the file: multipart/form-data.")
         if request.content_type in FORMS and not request.POST and not request.FILES:
             request._body = b""  # an empty form says nothing, as an empty body does
             return None
         body = request.body
     except RequestDataTooBig:
-        return problem(413)
+        return problem(413, "At most 25 MB a file, and 100 MB together." if request.takes_files else "")
     except RawPostDataException:  # a form with something in it
         return problem(415)
     if not body:
@@ -214,6 +247,28 @@ def _what(request):
     except (ValueError, RecursionError):
         return problem(400)
     return problem(400) if _is_deep(said) else None
+
+
+def _asked(request, operation):
+    """Refuse a query parameter that a list does not know: a filter with a slip would answer the unfiltered list."""
+    known = {
+        name for model in operation.models if model.__ninja_param_source__ == "query" for name in model.__ninja_flatten_map__}
+    unknown = sorted(set(request.GET) - known) if known else []
+    if not unknown:
+        return None
+    message = f"This is not asked by here. Known are: {', '.join(sorted(known))}."
+    return invalid([{"field": name, "message": message} for name in unknown])
+
+
+def _also_sent(request, operation):
+    """Refuse a field or a file of a form that its endpoint does not know: forms are as closed as bodies."""
+    if not request.takes_files:
+        return None
+    known = {
+        name for model in operation.models if model.__ninja_param_source__ in ("form", "file")
+        for name in getattr(model, "__ninja_flatten_map__", model.model_fields)}
+    unknown = sorted({*request.POST, *request.FILES} - known)
+    return invalid([{"field": name, "message": SAID["extra_forbidden"]} for name in unknown]) if unknown else None
 
 
 def _is_deep(said):
@@ -250,15 +305,7 @@ def invalid(errors):
     return problem(422, " ".join(f"{each['field']}: {each['message']}".removeprefix(": ") for each in errors), errors=errors)
 
 
-SAID = {
-    "missing": "This is needed.",
-    "extra_forbidden": "This field is not known here, or is set by the server.",
-    "uuid_parsing": "This is not an id: write a UUID.",
-}
-
-
 def _unreadable(error):
     """One of pydantic's errors: the field as a path, and what is wrong in a sentence."""
     path = [str(part) for part in error["loc"][1:] if not str(part).startswith("function-")]
-    message = SAID.get(error["type"]) or error["msg"].removeprefix("Value error, ")
-    return {"field": ".".join(path[1:] if path[:1] == ["body"] else path), "message": message}
+    return {"field": ".".join(path[1:] if path[:1] == ["body"] else path), "message": sentence_of(error)}

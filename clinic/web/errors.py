@@ -1,5 +1,6 @@
 """Error pages, and the one for a form whose token is stale; programs get problem documents."""
-from django.core.exceptions import RequestDataTooBig
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.shortcuts import render
 from django.views import defaults
 
@@ -14,10 +15,12 @@ def csrf_failure(request, reason=""):
 
 def bad_request(request, exception=None):
     """400; a body beyond the limit is a 413 of its own."""
+    words = f"At most {settings.DATA_UPLOAD_MAX_NUMBER_FILES} files at once." if isinstance(exception, TooManyFilesSent) else ""
+    too_large = bool(words) or isinstance(exception, RequestDataTooBig)
     if is_api(request):
-        return problem(413 if isinstance(exception, RequestDataTooBig) else 400)
-    if isinstance(exception, RequestDataTooBig):
-        return render(request, "413.html", status=413)
+        return problem(413, words) if too_large else problem(400)
+    if too_large:
+        return render(request, "413.html", {"message": words and f"{words} Nothing was saved."}, status=413)
     return render(request, "409.html", {"message": "This request makes no sense to us, so nothing was done."}, status=400)
 
 

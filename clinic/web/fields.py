@@ -3,10 +3,15 @@ from datetime import date, time
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.html import format_html
 
 from clinic.dates import read_date, read_time
+from clinic.db.texts import one_line, readable
 
+COLOURS = (
+    "Teal", "Blue", "Violet", "Raspberry", "Orange", "Green", "Sky", "Magenta", "Gold", "Rust", "Olive", "Grey")
 DAY_FIRST = {"US": False, "PH": False, "CA": False}
 
 
@@ -63,6 +68,19 @@ class TypedTimeField(forms.Field):
         return found
 
 
+class LineField(forms.CharField):
+    """One line of text, for forms that no model stands behind."""
+
+    default_validators = [one_line]
+
+
+class LinesField(forms.CharField):
+    """A text of several lines, for forms that no model stands behind."""
+
+    widget = forms.Textarea
+    default_validators = [readable]
+
+
 class RowField(forms.ModelChoiceField):
     """A choice among rows; a key that is none gets the same sentence as one that is not to be had."""
 
@@ -71,3 +89,28 @@ class RowField(forms.ModelChoiceField):
             return super().to_python(value)
         except ValidationError as error:
             raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from error
+
+
+class ColourField(forms.TypedChoiceField):
+    """One of the palette's twelve, by its name and a spot of it."""
+
+    def __init__(self, **kwargs):
+        spots = [
+            (number, format_html('<span class="swatch c-{}" aria-hidden="true"></span> {}', number, name))
+            for number, name in enumerate(COLOURS, start=1)]
+        super().__init__(choices=spots, coerce=int, widget=forms.RadioSelect(attrs={"class": "swatches"}), **kwargs)
+
+    def in_words(self, value):
+        return COLOURS[value - 1]
+
+
+def keep_chosen(field, key):
+    """Among the rows of a choice stands also the one chosen now, though it is no longer in use: else saving would drop it."""
+    if key:
+        rows = field.queryset
+        field.queryset = rows.model._default_manager.filter(Q(pk__in=rows.order_by().values("pk")) | Q(pk=key))
+        field.label_from_instance = _in_use_or_not
+
+
+def _in_use_or_not(row):
+    return str(row) if getattr(row, "is_active", True) else f"{row} (no longer in use)"

@@ -1,19 +1,22 @@
 """What holds for every request: an id, no caching, and refusals as clear answers."""
 import logging
 import re
+from io import BytesIO
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.contrib import messages
+from django.core.exceptions import RequestDataTooBig, ValidationError
 from django.db import IntegrityError
 from django.http import HttpResponse
-from django.shortcuts import render, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from clinic.db.keys import uuid7
-from clinic.db.refusals import Refused, constraint_name
+from clinic.db.refusals import Merged, Refused, constraint_name
 
 logger = logging.getLogger("chairside.request")
+NOT_TYPED = {"csrfmiddlewaretoken", "once", "version", "seen_number", "patient"}
 KNOWN_ID = re.compile(r"[0-9a-f-]{36}")
 
 
@@ -40,6 +43,21 @@ def no_store(get_response):
     return middleware
 
 
+def chunks(get_response):
+    """A body that came in chunks, without a length, is measured here: Django would take it for an empty one."""
+    def middleware(request):
+        environ = request.META
+        ends_itself = environ.get("wsgi.input_terminated") and "HTTP_TRANSFER_ENCODING" in environ
+        if ends_itself and not environ.get("CONTENT_LENGTH"):
+            body = environ["wsgi.input"].read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+            if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+                raise RequestDataTooBig
+            environ["CONTENT_LENGTH"] = str(len(body))
+            request._stream = BytesIO(body)
+        return get_response(request)
+    return middleware
+
+
 class Refusals:
     """Turns what the domain or the database refuses into a page (or fragment) with its sentence."""
 
@@ -56,6 +74,8 @@ class Refusals:
         return response
 
     def process_exception(self, request, error):
+        if isinstance(error, Merged):
+            return led_on(request, error)
         if isinstance(error, Refused):
             return refusal(request, str(error), error.status)
         if isinstance(error, ValidationError):
@@ -73,6 +93,18 @@ def refusal(request, sentence, status=409):
     if request.htmx:
         return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")
     return render(request, "409.html", {"message": sentence, "back_url": page_before(request)}, status=status)
+
+
+def led_on(request, merged):
+    """A page of a merged patient leads to the same page of the survivor; what was typed for them is shown, and not saved."""
+    patient, survivor = merged.patient, merged.survivor
+    if request.method in ("GET", "HEAD"):
+        messages.info(request, f"{patient.name}, #{patient.chart_number}, was merged into this patient.")
+        return redirect(request.get_full_path().replace(str(patient.pk), str(survivor.pk)))
+    typed = [
+        (name.replace("_", " ").replace("-", " "), value) for name, values in request.POST.lists() for value in values
+        if value and name not in NOT_TYPED]
+    return render(request, "clinic/merged.html", {"merged": merged, "survivor": survivor, "typed": typed}, status=409)
 
 
 def page_before(request):

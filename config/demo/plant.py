@@ -13,9 +13,11 @@ from config.demo import courses, families, visits
 from config.demo.chance import Chance
 from config.demo.days import Place
 from config.demo.opening import BECAUSE, across_clinics, acting, open_clinic, user_of
+from config.demo.papers import file_papers
 from config.demo.passwords import DEMO_PASSWORD
 from config.demo.practices import COACH, MANAGES_TOO, PRACTICES, Person, enlarged
 from config.demo.visit_types import BY_KEY
+from config.demo.waiting import put_on_the_waitlist
 from config.demo.wishes import wishes
 from scheduling.models import Appointment
 
@@ -51,6 +53,8 @@ def plant(*, patients=300, years=2, seed=1, now=None, out=None):
     chance = Chance(f"{seed}:across")
     across_clinics(houses, chance, password, COACH, MANAGES_TOO)
     _portal(next(iter(houses.values())), chance, password, now)
+    file_papers(next(iter(houses.values())))
+    put_on_the_waitlist(next(iter(houses.values())), now)
     return houses
 
 

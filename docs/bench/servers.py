@@ -57,7 +57,10 @@ class Server:
 
 def processor_time(pid):
     """Milliseconds that a process and its living descendants have run."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:  # one of PostgreSQL's helpers, gone since its parent named it
+        return 0
     own = (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return own + sum(processor_time(child) for child in children)

@@ -2,14 +2,15 @@ from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
-from django.db.models import Count, F, Max, Q, Sum
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from clinic.access.rules import may
 from clinic.db import locks
 from clinic.db.fields import EncryptedTextField
 from clinic.db.guards import NoOverlap
-from clinic.db.records import Record, RecordQuerySet
+from clinic.db.records import Record, RecordQuerySet, person_has
 from clinic.db.refusals import NotAllowed, constraint_name
 from clinic.models import Operatory, Patient, Provider
 from scheduling import conflicts
@@ -24,19 +25,59 @@ FARTHEST = timedelta(days=5 * 366)
 class AppointmentQuerySet(RecordQuerySet):
     def visible_to(self, actor):
         if actor is not None and actor.hat == "portal":
-            return self.filter(patient=actor.patient)
+            return self.of(actor.patient)
         return super().visible_to(actor)
 
     def holding(self):
         """Visits that take up their time: all but the cancelled and the missed."""
         return self.exclude(status__in=Appointment.FREE)
 
+    def in_order(self, newest_first=False):
+        """A patient's visits by time. Of an expression, so that they are found first and sorted then: for an order that an
+        index has, SQLite walks through all visits of the clinic (index `scheduling_appointment_of_pat`)."""
+        at = Coalesce("starts_at", "ends_at")
+        return self.order_by(at.desc() if newest_first else at.asc())
+
     def between(self, starts_at, ends_at):
         """Visits that start in this time (index `scheduling_appointment_day`)."""
         return self.filter(starts_at__gte=starts_at, starts_at__lt=ends_at)
 
+    def of_family(self, patients, now):
+        """Visits of these patients (keys) and of those merged into them that were kept, or are ahead; `whose` is each one's."""
+        people = Patient.objects.filter(Q(pk__in=patients) | Q(merged_into__in=patients)).order_by().values("pk")
+        kept = Q(starts_at__lt=now, status__in=Appointment.DONE) | Q(starts_at__gte=now, status__in=Appointment.EXPECTED)
+        return self.filter(kept, patient__in=people).annotate(whose=Coalesce("patient__merged_into", "patient"))
+
+    def meeting(self, patient, other, now):
+        """Visits of the one that overlap, from now on, with a visit of the other."""
+        held = self.model.objects.of(other).holding().filter(starts_at__lt=OuterRef("ends_at"), ends_at__gt=OuterRef("starts_at"))
+        return self.of(patient).holding().filter(Exists(held), ends_at__gt=now).order_by("starts_at")
+
     def upcoming(self, now):
         return self.filter(starts_at__gte=now, status__in=Appointment.EXPECTED).order_by("starts_at")
+
+    def to_rebook(self, now):
+        """Cancelled and missed visits of the last three months whose patient has nothing booked and did not decline since,
+        the latest one of each patient, newest first (index `scheduling_appointment_day`)."""
+        own = self.model.objects.all()
+        declined = self.model._meta.get_field("contact_attempts").related_model.objects.declined().filter(
+            at__gte=OuterRef("status_at"))
+        return self.filter(
+            status__in=Appointment.FREE, starts_at__gte=now - timedelta(days=92), starts_at__lt=now + FARTHEST).exclude(
+            person_has(own.filter(starts_at__gte=now).holding())).exclude(
+            person_has(own.filter(starts_at__gt=OuterRef("starts_at"), status__in=[*Appointment.FREE, *Appointment.DONE]))).exclude(
+            person_has(declined)).exclude(patient__status__in=[Patient.Status.ARCHIVED, Patient.Status.DECEASED]).order_by(
+            "-starts_at")
+
+    def last_seen(self, now):
+        """The last visit of each patient who was here half a year to two years ago and has nothing booked since, newest
+        first (index `scheduling_appointment_day`)."""
+        own = self.model.objects.filter(starts_at__gt=OuterRef("starts_at"))
+        declined = self.model._meta.get_field("contact_attempts").related_model.objects.declined().filter(
+            at__gte=OuterRef("starts_at"))
+        return self.filter(
+            status__in=Appointment.DONE, starts_at__gte=now - timedelta(days=731), starts_at__lt=now - timedelta(days=182),
+            patient__status=Patient.Status.ACTIVE).exclude(person_has(own.holding())).exclude(person_has(declined)).order_by("-starts_at")
 
     def change_token(self):
         """A text that differs after any change to these rows; one query."""
@@ -89,6 +130,8 @@ class Appointment(Record):
     operatory = models.ForeignKey(Operatory, models.PROTECT, related_name="appointments")
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="appointments")
     appointment_type = models.ForeignKey(AppointmentType, models.PROTECT, related_name="appointments", verbose_name="type")
+    series = models.ForeignKey(
+        "scheduling.Series", models.PROTECT, null=True, blank=True, editable=False, related_name="visits")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     chair_starts_at = models.DateTimeField(editable=False)
@@ -109,7 +152,7 @@ class Appointment(Record):
         ordering = ["starts_at"]
         indexes = [
             models.Index(fields=["clinic", "starts_at"], name="scheduling_appointment_day"),
-            models.Index(fields=["patient", "starts_at"], name="scheduling_appointment_of_pat"),
+            models.Index(fields=["clinic", "patient", "starts_at"], name="scheduling_appointment_of_pat"),
             models.Index(fields=["operatory", "chair_starts_at"], name="scheduling_appointment_of_op"),
         ]
         constraints = [
@@ -133,15 +176,24 @@ class Appointment(Record):
         ]
 
     def __str__(self):
-        return f"{self.appointment_type} {self.starts_at:%Y-%m-%d %H:%M}"
+        return f"{self.appointment_type} {timezone.localtime(self.starts_at):%Y-%m-%d %H:%M}"
 
     @property
     def minutes(self):
         return int((self.ends_at - self.starts_at).total_seconds() // 60)
 
     @property
+    def person(self):
+        """The patient under whom it is seen."""
+        return self.patient.person
+
+    @property
     def holds_time(self):
         return self.status not in self.FREE
+
+    @property
+    def is_ahead(self):
+        return self.starts_at > timezone.now()
 
     def clean(self):
         if not (self.starts_at and self.ends_at):
@@ -158,28 +210,38 @@ class Appointment(Record):
     # Verbs: booking
 
     @classmethod
-    @transaction.atomic
-    def book(cls, *, by, patient, operatory, provider, appointment_type, starts_at, ends_at=None, note="", doctor=None,
-             provider_time=None, id=None, double_booking="", is_walk_in=False, because=""):
-        """Book a visit: the appointment, the minutes of those who treat, and its first step, all or none.
-
-        `doctor`: who looks in, when the type asks for one (default: the patient's dentist, else the first).
-        `provider_time`: [(provider, starts_at, ends_at)] instead of the type's pattern.
-        `double_booking`: the reason of a knowing double booking of chair or provider (never of the patient).
-        TimeTaken when the chair, the patient or a provider is taken or blocked; ValidationError for what makes no sense.
-        """
-        if patient.status in (Patient.Status.ARCHIVED, Patient.Status.DECEASED):
-            raise ValidationError({"patient": f"{patient.name} is marked as {patient.get_status_display().lower()}."})
-        refuse_what_cannot_be(operatory, provider, appointment_type, provider, appointment_type)
+    def drafted(cls, *, clinic, patient, operatory, provider, appointment_type, starts_at, ends_at=None, note="", doctor=None,
+                provider_time=None, id=None, double_booking="", is_walk_in=False, series=None):
+        """The visit as `book` would make it, with the time that it would hold; nothing is saved or checked."""
         visit = cls(
-            clinic=by.clinic, patient=patient, operatory=operatory, provider=provider, appointment_type=appointment_type,
-            starts_at=whole_minute(starts_at), note=note, is_walk_in=is_walk_in,
+            clinic=clinic, patient=patient, operatory=operatory, provider=provider, appointment_type=appointment_type,
+            starts_at=whole_minute(starts_at), note=note, is_walk_in=is_walk_in, series=series, status_at=timezone.now(),
             shared_chair=bool(double_booking), shared_provider=bool(double_booking))
         if id is not None:
             visit.id = id
         visit.ends_at = whole_minute(ends_at) if ends_at else visit.starts_at + timedelta(minutes=appointment_type.minutes)
-        visit.status_at = timezone.now()
         visit.parts = visit._parts_from(provider_time, doctor)
+        visit._set_chair_time()
+        return visit
+
+    @classmethod
+    @transaction.atomic
+    def book(cls, *, by, patient, operatory, provider, appointment_type, starts_at, double_booking="", because="", **more):
+        """Book a visit: the appointment, the minutes of those who treat, and its first step, all or none.
+
+        `more` is what `drafted` takes besides: `ends_at` (default: the type's length), `note`, `id`, `is_walk_in`, `series`;
+        `doctor`, who looks in, when the type asks for one (default: the patient's dentist, else the first);
+        `provider_time`, [(provider, starts_at, ends_at)] instead of the type's pattern.
+        `double_booking`: the reason of a knowing double booking of chair or provider (never of the patient).
+        TimeTaken when the chair, the patient or a provider is taken or blocked; ValidationError for what makes no sense.
+        """
+        patient = patient.person
+        if patient.status in (Patient.Status.ARCHIVED, Patient.Status.DECEASED):
+            raise ValidationError({"patient": f"{patient.name} is marked as {patient.get_status_display().lower()}."})
+        refuse_what_cannot_be(operatory, provider, appointment_type, provider, appointment_type)
+        visit = cls.drafted(
+            clinic=by.clinic, patient=patient, operatory=operatory, provider=provider, appointment_type=appointment_type,
+            starts_at=starts_at, double_booking=double_booking, **more)
         visit._take_time(by=by, because=double_booking or because)
         visit._step(by)
         return visit
@@ -197,6 +259,7 @@ class Appointment(Record):
         if moves and (not self.holds_time or self.status in self.DONE):
             raise OutOfOrder(
                 f"This visit is {self.get_status_display().lower()} and can't be moved. Book a new one, or reactivate it.")
+        left = self._place_in_schedule()
         length = self.ends_at - self.starts_at
         same_pattern = provider is None and appointment_type is None and provider_time is None and doctor is None
         if starts_at is not None:
@@ -222,7 +285,11 @@ class Appointment(Record):
             self.parts = self._parts_from(provider_time, doctor or replaced.get("doctor"))
         if not moves:
             return self.record(by=by, because=because)
-        return self._take_time(by=by, because=double_booking or because)
+        self._take_time(by=by, because=double_booking or because)
+        stays = self.operatory_id == left["operatory_id"] and self.starts_at < left["ends_at"] and self.ends_at > left["starts_at"]
+        if not stays:
+            self.freed_slots.model.note(self, by=by, **left)
+        return self
 
     # Verbs: the visit
 
@@ -296,6 +363,8 @@ class Appointment(Record):
         else:
             self.record(by=by, because=because)
         self._step(by)
+        if verb == "cancel":
+            self.freed_slots.model.note(self, by=by, **self._place_in_schedule())
         return self
 
     # How a visit holds its time
@@ -313,10 +382,8 @@ class Appointment(Record):
                 raise
             raise TimeTaken(conflicts.of(self), self.clinic.zone) from error
         must_be_free = self.holds_time and self.status not in self.DONE and not self.shared_chair
-        if must_be_free and conflicts.anything_else(self):
-            blocks = conflicts.with_blocks(self) + conflicts.with_shared(self)
-            if blocks:
-                raise TimeTaken(blocks, self.clinic.zone)
+        if must_be_free and conflicts.anything_else(self) and (found := conflicts.of(self)):
+            raise TimeTaken(found, self.clinic.zone)
         return self
 
     def _set_chair_time(self):
@@ -378,9 +445,13 @@ class Appointment(Record):
             return usual
         return Provider.objects.current().filter(clinic=self.clinic_id, kind__in=DOCTOR_KINDS).first()
 
+    def _place_in_schedule(self):
+        return {"starts_at": self.starts_at, "ends_at": self.ends_at, "operatory_id": self.operatory_id,
+                "provider_id": self.provider_id}
+
     def _step(self, by):
         self.steps.model(
-            clinic_id=self.clinic_id, appointment=self, status=self.status, at=self.status_at, by=by.user).save()
+            clinic_id=self.clinic_id, appointment=self, status=self.status, at=self.status_at, by=by.user, via=by.via).save()
 
 
 def refuse_what_cannot_be(operatory, new_provider, new_type, provider, appointment_type):

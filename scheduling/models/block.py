@@ -27,6 +27,9 @@ class Block(Record):
     ends_at = models.DateTimeField()
     title = models.CharField(max_length=80)
     is_active = models.BooleanField(default=True, editable=False)
+    offer = models.ForeignKey(
+        "scheduling.Offer", models.PROTECT, null=True, blank=True, editable=False, related_name="blocks",
+        help_text="It holds the time for somebody on the waitlist.")
 
     objects = BlockQuerySet.as_manager()
 

@@ -9,6 +9,7 @@ class VisitStep(Fact):
 
     appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="steps")
     status = models.CharField(max_length=12, choices=Appointment.Status)
+    via = models.CharField(max_length=10, blank=True, default="", help_text="The way in: page, api, job, link.")
 
     class Meta:
         ordering = ["at", "id"]
@@ -16,3 +17,8 @@ class VisitStep(Fact):
 
     def __str__(self):
         return self.get_status_display()
+
+    @property
+    def who(self):
+        """By whose hand, in words."""
+        return str(self.by or ("the patient" if self.via == "link" else "the installation"))

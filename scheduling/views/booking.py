@@ -14,18 +14,18 @@ from clinic.access.rules import find, may, rule
 from clinic.audit.looks import find_patient
 from clinic.db.refusals import Refused, Stale
 from clinic.models import Operatory, Provider
-from clinic.views.patients import patient_context
 from clinic.web.asked import key, moment, whole
 from clinic.web.back import back
 from clinic.web.conflicts import conflict_page, who_saved
 from clinic.web.once import once
 from scheduling import slots
 from scheduling.forms import NextFreeForm, VisitForm
-from scheduling.looks import find_visit
+from scheduling.looks import find_visit, scope_of, visit_page
 from scheduling.models import Appointment, AppointmentType
-from scheduling.offers import described, posted_slot, spread
-from scheduling.openings import Calendar, fitting, nearest
+from scheduling.offers import described, filled, posted_slot, spread
+from scheduling.openings import Calendar, nearest
 from scheduling.refusals import TimeTaken
+from scheduling.views import series
 
 AHEAD = timedelta(days=42)
 
@@ -42,7 +42,10 @@ def book(request):
     taken = None
     if request.method == "POST" and patient is not None and form.is_valid():
         try:
-            visit = Appointment.book(by=request.actor, patient=patient, **_filled(request, form, patient))
+            values = filled(request, form, patient)
+            if form.repeats:
+                return series.start(request, patient, values, **form.repeats)
+            visit = Appointment.book(by=request.actor, patient=patient, **values)
         except ValidationError as error:
             _tell(form, error)
         except TimeTaken as refusal:
@@ -76,13 +79,17 @@ def move(request, visit_id):
     local = visit.starts_at.astimezone(request.actor.clinic.zone)
     initial = {
         "appointment_type": visit.appointment_type_id, "provider": visit.provider_id, "operatory": visit.operatory_id,
-        "day": local.date(), "time": local.time(), "minutes": visit.minutes, "note": visit.note, "version": visit.version}
+        "day": local.date(), "time": local.time(), "minutes": visit.minutes, "note": visit.note, "version": visit.version,
+        **scope_of(request)}
     form = VisitForm(_with_slot(request) if request.method == "POST" else None, actor=request.actor, initial=initial,
-                     may_double_book=may(request.actor, "scheduling.double_book"))
+                     may_double_book=may(request.actor, "scheduling.double_book"),
+                     following=visit.series.after(visit) if visit.series else 0)
     refused = None
     if request.method == "POST" and form.is_valid():
         try:
             changed = form.changes(visit)
+            if form.is_for_all:
+                return series.start_move(request, visit, changed)
             if (slot := posted_slot(request)) is not None:
                 changed["doctor"] = slot["doctor"]
             visit.reschedule(by=request.actor, version=form.cleaned_data["version"], **changed)
@@ -92,7 +99,7 @@ def move(request, visit_id):
             return conflict_page(
                 request, form.differences(stale.current), version_field="version", version=stale.current.version,
                 who=who_saved(stale.current), back=reverse("scheduling:visit", args=[visit.pk]),
-                context=visit_page(request, visit.patient))
+                context=visit_page(request, visit.person))
         except Refused as refusal:
             refused = refusal
         else:
@@ -103,9 +110,9 @@ def move(request, visit_id):
     if form.is_bound:  # a refused move has changed only the copy in memory
         visit.refresh_from_db()
     return render(request, "scheduling/move.html", {
-        **visit_page(request, visit.patient), "form": form, "visit": visit, "patient": visit.patient, "taken": taken,
+        **visit_page(request, visit.person), "form": form, "visit": visit, "patient": visit.person, "taken": taken,
         "refused": refused,
-        "nearest": _nearest(request, form, visit.patient) if taken else [], **_free(request, visit.patient, form),
+        "nearest": _nearest(request, form, visit.person) if taken else [], **_free(request, visit.person, form),
     }, status=409 if refused else 422 if form.is_bound else 200)
 
 
@@ -167,11 +174,6 @@ def warn_outside_hours(request, visit):
         messages.warning(request, f"{visit.provider} does not work at that time. Check the hours, or move the visit.")
 
 
-def visit_page(request, patient):
-    """The patient's header on a page about one visit; its buttons are left to the page."""
-    return {**patient_context(request, patient, "visits"), "header_actions": []} if patient is not None else {}
-
-
 def _offers(request, patient, now):
     """[(type, the first free times from now on today)]."""
     clinic = request.actor.clinic
@@ -199,23 +201,6 @@ def _free(request, patient, form=None):
         kind, provider_id=data["provider"].pk if data.get("provider") else None, minutes=data.get("minutes"),
         part_of_day=data.get("part_of_day", ""), not_before=timezone.now(), patient=patient)
     return {"free": described(spread(found), calendar), "asked": asked, "free_kind": kind}
-
-
-def _filled(request, form, patient):
-    """The form's values; a provider or operatory that was left open is whoever and whichever is free then."""
-    values, slot = form.values(), posted_slot(request)
-    if slot is not None:  # who looks in is part of what was offered
-        return values | {"doctor": slot["doctor"]}
-    if values["provider"] and values["operatory"]:
-        return values
-    found = fitting(
-        request.actor.clinic, values["appointment_type"], values["starts_at"], minutes=form.cleaned_data.get("minutes"),
-        provider=values["provider"], operatory=values["operatory"], patient=patient)
-    if found is None:
-        raise TimeTaken([], because="Nobody and no operatory is free then for this type of visit.")
-    return values | {
-        "provider": Provider.objects.get(pk=found.provider_id), "operatory": Operatory.objects.get(pk=found.operatory_id),
-        "doctor": Provider.objects.get(pk=found.doctor_id) if found.doctor_id else None}
 
 
 def _nearest(request, form, patient):

@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from clinic.access.rules import rule
 from clinic.audit.looks import Kind, look
+from clinic.db.records import person_has, whose_row
 from clinic.models import MedicalHistory
 from clinic.models.medical_history import review_is_due
 from scheduling import slots
@@ -96,8 +97,8 @@ def _board(request, token=None):
     actor, now = request.actor, timezone.now()
     visits = _visits(request)
     rows = [_row(values, actor, now) for values in visits.order_by("starts_at", "operatory__sequence").annotate(
-        earlier=Exists(Appointment.objects.filter(patient=OuterRef("patient"), starts_at__lt=OuterRef("starts_at")).holding()),
-        asked_on=Subquery(MedicalHistory.objects.filter(patient=OuterRef("patient")).order_by("-number").values("reviewed_on")[:1]),
+        earlier=person_has(Appointment.objects.filter(starts_at__lt=OuterRef("starts_at")).holding()),
+        asked_on=Subquery(MedicalHistory.objects.filter(patient=whose_row()).order_by("-number").values("reviewed_on")[:1]),
         medical=newest_history(),
     ).values_list(
         "id", "patient_id", "patient__first_name", "patient__last_name", "patient__preferred_name",

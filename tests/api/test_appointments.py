@@ -1,8 +1,12 @@
 """The schedule by the API: free slots, booking, moving, and the steps of a visit."""
 
+from datetime import datetime, timedelta
+
 import pytest
+from django.utils import timezone
 
 from scheduling.models import Appointment
+from scheduling.models.appointment import FARTHEST
 from tests.api.test_conventions import fields, problem
 
 STEPS = ["confirm", "check-in", "seat", "complete", "check-out"]
@@ -73,6 +77,7 @@ def test_an_overlap_is_a_409_that_names_what_stands_in_the_way(desk, new, cast):
     assert {each["resource"] for each in conflicts} == {"operatory", "provider"}
     assert {each["appointment_id"] for each in conflicts} == {first["id"]}
     assert set(conflicts[0]) == {"appointment_id", "resource", "starts_at", "ends_at"}
+    assert {(each["starts_at"], each["ends_at"]) for each in conflicts} == {(first["starts_at"], first["ends_at"])}
     assert Appointment.objects.count() == 1
 
 
@@ -92,6 +97,17 @@ def test_an_overlap_is_a_409_that_names_what_stands_in_the_way(desk, new, cast):
 )
 def test_a_moment_that_makes_no_sense_is_a_422(desk, new, wrong):
     assert fields(desk.post("/appointments", {**new, **wrong})) == set(wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"starts_at": "2026-12-01T09:00:30-05:00"}, {"ends_at": "2026-12-01T09:20:00.5-05:00"}]
+)
+def test_seconds_are_refused_and_never_cut(desk, new, wrong):
+    answer = desk.post("/appointments", {**new, **wrong})
+    assert fields(answer) == set(wrong)
+    assert "whole minute" in answer.data["detail"]
+    path = f"/appointments/{desk.post('/appointments', new).data['id']}"
+    assert fields(desk.patch(path, wrong)) == set(wrong)
 
 
 def test_references_to_other_clinics_are_refused_by_name(desk, new, cast):
@@ -204,6 +220,16 @@ def test_openings_ask_for_a_type_of_this_clinic_and_at_most_sixty_days(desk, cas
     assert fields(desk.get(f"/openings?appointment_type_id={cast.outsider.exam.pk}")) == {"appointment_type_id"}
     assert fields(desk.get(f"/openings?appointment_type_id={cast.exam.pk}&days=61")) == {"days"}
     assert desk.get(f"/openings?appointment_type_id={cast.exam.pk}").status_code == 200
+
+
+def test_openings_end_where_booking_ends(desk, cast):
+    now = timezone.now()
+    last = cast.clinic.today(now + FARTHEST)
+    asked = f"/openings?appointment_type_id={cast.exam.pk}&limit=200&from="
+    assert fields(desk.get(f"{asked}{last + timedelta(days=1)}")) == {"from"}
+    found = desk.get(f"{asked}{last - timedelta(days=1)}&days=60").data["items"]
+    assert found
+    assert all(datetime.fromisoformat(each["starts_at"]) <= now + FARTHEST + timedelta(minutes=1) for each in found)
 
 
 def test_the_reference_lists_name_what_they_hold(desk, cast):

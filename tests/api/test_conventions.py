@@ -7,10 +7,15 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pydantic import ValidationError as PydanticError
 
 from clinic.models import MedicalHistory, Patient, User
-from clinic.web import endpoints
+from clinic.web import bodies, endpoints
+from clinic.web.bodies import sentence_of
+from config.api import api
 
+OPERATIONS = [
+    operation for _, router in api._routers for view in router.path_operations.values() for operation in view.operations]
 NEW = {"first_name": "Emmy", "last_name": "Noether", "date_of_birth": "1982-03-23"}
 
 
@@ -45,7 +50,80 @@ def test_a_stranger_is_told_to_sign_in(program):
 def test_a_method_that_is_not_there_is_a_problem_that_says_which_are(desk, cast):
     answer = desk.delete(f"/patients/{cast.ada.pk}")
     problem(answer, 405)
-    assert {"GET", "PATCH", "PUT"} == {name.strip() for name in answer["Allow"].split(",")}
+    assert answer["Allow"] == "GET, HEAD, PATCH, PUT"
+
+
+def test_head_answers_as_get_without_the_body(desk, cast):
+    for path in ("/me", "/patients?limit=1", f"/patients/{cast.ada.pk}"):
+        got, head = desk.get(path), desk.send("HEAD", path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert (head["Content-Type"], head["Content-Length"]) == (got["Content-Type"], str(len(got.content)))
+    assert desk.send("HEAD", f"/patients/{cast.outsider.ada.pk}").status_code == 404
+    only_post = desk.send("HEAD", f"/appointments/{uuid4()}/confirm")
+    assert (only_post.status_code, only_post["Allow"]) == (405, "POST")
+
+
+def test_a_list_refuses_a_parameter_that_it_does_not_know(desk, cast):
+    for path, wrong in (
+        ("/patients?serach=lovelace", "serach"),
+        ("/appointments?patient=7&limit=2", "patient"),
+        (f"/openings?appointment_type_id={cast.exam.pk}&form=2026-12-01", "form"),
+        ("/operatories?search=x", "search"),
+    ):
+        answer = desk.get(path)
+        assert fields(answer) == {wrong}
+        assert "limit, offset" in answer.data["detail"]
+    assert desk.get("/appointments?from=2026-12-01&to=2026-12-02&limit=2&offset=1").status_code == 200
+
+
+SENSELESS = [
+    *(None, 7, -1, 1.5, 10**30, True, [], [7], {}, {"x": 1}),
+    *("", " ", "x" * 5000, "\ud800", "2026-02-30", "2026-02-30T09:00:00Z"),
+]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: f"{each.methods[0]} {each.path}")
+def test_every_refusal_of_a_value_is_a_sentence_of_ours(operation):
+    """Whatever is sent for whichever field or parameter: no error type of pydantic's is without words."""
+    for model in operation.models:
+        for kind in [model, *(field.annotation for field in model.model_fields.values())]:
+            for name in kind.model_fields if hasattr(kind, "model_fields") else ():
+                for value in SENSELESS:
+                    for error in errors_of_values(kind, {name: value}):
+                        assert error["type"] == "value_error" or error["type"] in bodies.SAID, error
+                        assert sentence_of(error).endswith((".", '"')), error
+
+
+def errors_of_values(kind, values):
+    try:
+        kind.model_validate(values)
+    except PydanticError as error:
+        return error.errors()
+    return []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("first_name", 7, "Write a text."),
+        ("first_name", "x" * 81, "Write at most 80 characters."),
+        ("first_name", "", "Write something here."),
+        ("account_id", "x", "This is not an id: write a UUID."),
+        ("date_of_birth", "2026-02-30", "There is no such day."),
+        ("date_of_birth", 7, "Write a date like 2026-11-30."),
+        ("sex", "x", "Write one of: 'female', 'male', 'other' or 'unknown'."),
+        ("address", [], "Send an object."),
+    ],
+)
+def test_a_wrong_value_is_told_in_plain_words(desk, name, value, said):
+    told = {each["field"]: each["message"] for each in problem(desk.post("/patients", {**NEW, name: value}), 422)["errors"]}
+    assert told == {name: said}
+
+
+def test_a_wrong_parameter_is_told_in_plain_words(desk):
+    told = {"limit=x": "Write a whole number.", "limit=201": "Write at most 200.", "offset=-1": "Write at least 0."}
+    for asked, said in told.items():
+        assert problem(desk.get(f"/patients?{asked}"), 422)["errors"][0]["message"] == said
 
 
 def test_a_body_that_is_no_json_is_a_400(desk):

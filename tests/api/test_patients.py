@@ -117,6 +117,8 @@ def test_a_post_of_history_makes_the_next_version_and_leaves_what_is_left_out(pr
     assert hygienist.post(path, {"allergies": [{"substance": "Latex", "severity": "severe"}]}).status_code == 201
     second = hygienist.post(path, {"tobacco": "never"})
     assert (second.data["version"], second.data["allergies"][0]["substance"]) == (2, "Latex")
+    written = MedicalHistory.objects.get(pk=second.data["id"]).at
+    assert second.data["at"] == written.astimezone(cast.clinic.zone).isoformat(timespec="milliseconds")
     assert [row["version"] for row in hygienist.get(path).data["items"]] == [2, 1]
     assert hygienist.get(f"/patients/{cast.ada.pk}").data["alerts"] == ["Allergy: Latex"]
     late = hygienist.post(path, {"tobacco": "former"}, **{"If-Match": '"1"'})

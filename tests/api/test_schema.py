@@ -18,11 +18,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+import clinic.api.documents
 import clinic.api.medical
 import clinic.api.patients
 import clinic.api.practice
 import scheduling.api
-from clinic.models import ApiToken
+from clinic.models import ApiToken, Document
 from config.api import api
 from config.wsgi import application
 from tests.sweeps.house import furnish
@@ -52,7 +53,8 @@ def connected(db):
 def rows(cast):
     """Keys of real rows, so that not every address ends in a 404."""
     visit = furnish(cast)
-    return {"patient_id": cast.ada.pk, "account_id": cast.ada.account_id, "visit_id": visit.pk}
+    return {"patient_id": cast.ada.pk, "account_id": cast.ada.account_id, "visit_id": visit.pk,
+            "document_id": Document.objects.get(patient=cast.ada).pk}
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -100,7 +102,7 @@ def test_no_two_bodies_share_a_name():
     """In the schema a body is called by its name alone: a second one would quietly take the place of the first."""
     names = [
         found.__name__
-        for module in (clinic.api.medical, clinic.api.patients, clinic.api.practice, scheduling.api)
+        for module in (clinic.api.documents, clinic.api.medical, clinic.api.patients, clinic.api.practice, scheduling.api)
         for found in vars(module).values()
         if isinstance(found, type) and issubclass(found, Schema) and found.__module__ == module.__name__
     ]

@@ -5,7 +5,9 @@ from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
 from clinic.audit import middleware
+from clinic.audit.routes import words_of
 from clinic.models import AccessEvent, MedicalHistory
+from tests.sweeps.test_routes import OURS
 
 
 def test_each_page_of_a_patient_leaves_one_event(cast, desk_client):
@@ -41,6 +43,27 @@ def test_a_refusal_is_on_record(cast, sign_in):
         ("refused", "clinic:patient_new"),
         ("refused", "clinic:patient"),
     }
+
+
+@pytest.mark.parametrize(
+    ("route", "words"),
+    [
+        ("clinic:patient", "overview"),
+        ("scheduling:exit_card", "exit card"),
+        ("api:medical_history", "medical history (program)"),
+        ("admin:clinic_medicalhistory_change", "administration, medical history"),
+        ("admin:scheduling_appointment_changelist", "administration, appointment, list"),
+        ("admin:django_q_schedule_changelist", "administration, django q schedule changelist"),
+        ("admin:index", "administration"),
+        ("home", "first page"),
+    ],
+)
+def test_a_page_is_named_in_words(route, words):
+    assert AccessEvent(route=route).page == words
+
+
+def test_no_route_of_ours_shows_its_code():
+    assert [name for name, *_ in OURS if set(words_of(name)) & set(":_")] == []
 
 
 def test_what_cannot_be_recorded_is_not_shown(cast, desk_client, monkeypatch):
@@ -99,7 +122,7 @@ def test_looks_page_back_to_the_first(cast, desk_client):
 
 
 def test_who_looked_is_served_by_its_index(cast):
-    plan = AccessEvent.objects.filter(patient=cast.ada).order_by("-id")[:51].explain()
+    plan = AccessEvent.objects.visible_to(cast.desk).of(cast.ada).order_by("-id")[:51].explain()
     assert "clinic_accessevent_of_patient" in plan or connection.vendor == "postgresql"
 
 

@@ -12,6 +12,8 @@ from clinic.models import AccessEvent, Fee, FeeSchedule, Membership, Operatory, 
 from scheduling.models import AppointmentType, WorkingHours
 from tests.sweeps.house import furnish
 
+pytestmark = pytest.mark.wide
+
 
 @pytest.fixture
 def manager(sign_in):
@@ -76,6 +78,39 @@ def test_a_lost_race_is_told_and_the_next_save_is_a_knowing_one(cast, manager):
     assert Operatory.objects.get(pk=chair.pk).name == "Mine"
 
 
+def test_a_lost_race_shows_theirs_beside_each_field(cast, manager):
+    address = url("clinic_provider", "change", cast.bridge.pk)
+    form = form_of(manager, address, name="Dr. Mine", colour=5, because="New name")
+    cast.bridge.change(by=cast.system, name="Dr. Theirs", colour=9, user=cast.user("assistant"))
+    answer = manager.post(address, form)
+    told = answer.context["adminform"].form.errors
+    assert answer.status_code == 422
+    assert set(told) == {"name", "colour", "user", "__all__"}
+    for name, theirs in (("name", "Dr. Theirs"), ("colour", "Gold"), ("user", "Assistant Test")):
+        assert told[name] == [f"Somebody saved: {theirs}"]
+    assert "It differs in: Name, User, Colour." in told["__all__"][0]
+
+
+def test_what_is_no_longer_in_use_stays_chosen_and_says_so(cast, manager):
+    hours = WorkingHours.objects.filter(provider=cast.bridge).first()
+    cast.bridge.change(by=cast.system, is_active=False)
+    address = url("scheduling_workinghours", "change", hours.pk)
+    assert f"{cast.bridge} (no longer in use)" in manager.get(address).content.decode()
+    assert manager.post(address, form_of(manager, address, ends="12:15", because="Longer")).status_code == 302
+    hours.refresh_from_db()
+    assert (hours.provider, f"{hours.ends:%H:%M}") == (cast.bridge, "12:15")
+    assert str(cast.bridge.pk) not in manager.get(url("scheduling_workinghours", "add")).content.decode()
+
+
+def test_a_patient_keeps_a_dentist_who_left(cast, desk_client):
+    cast.ada.change(by=cast.system, primary_provider=cast.bridge)
+    cast.bridge.change(by=cast.system, is_active=False)
+    form = desk_client.get(f"/patients/{cast.ada.pk}/edit/").context["form"]
+    assert [str(label) for key, label in form.fields["primary_provider"].choices if str(key) == str(cast.bridge.pk)] == [
+        f"{cast.bridge} (no longer in use)"
+    ]
+
+
 def test_a_name_that_is_taken_is_told_beside_the_form(cast, manager):
     answer = manager.post(url("clinic_operatory", "add"), {"name": "Operatory 1", "sequence": 9, "seen_version": 0})
     assert answer.status_code == 422
@@ -129,10 +164,8 @@ def test_rows_of_another_clinic_are_not_there(cast, manager, kind):
     assert page.status_code == 200
     assert str(foreign.pk) not in page.content.decode()
     for name in ("change", "history"):
-        answer = manager.get(url(kind, name, foreign.pk))
-        assert answer.status_code in (302, 404)  # Django leads back to its index from a row that is not there
-        assert answer.status_code == 404 or answer.url == "/admin/"
-    assert manager.post(url(kind, "change", foreign.pk), {"because": "x"}).status_code in (302, 403)
+        assert manager.get(url(kind, name, foreign.pk)).status_code == 404
+    assert manager.post(url(kind, "change", foreign.pk), {"because": "x"}).status_code in (404, 403)
     assert manager.get(f"{url(kind)}?id__exact={foreign.pk}").status_code in (200, 302)
 
 
@@ -368,7 +401,7 @@ def test_a_visit_type_is_changed(cast, manager):
             address,
             minutes=40,
             kinds=["dentist", "orthodontist"],
-            pattern="[]",
+            pattern="",
             because="Takes longer",
             **{"codes-TOTAL_FORMS": 0, "codes-INITIAL_FORMS": 0, "codes-MIN_NUM_FORMS": 0, "codes-MAX_NUM_FORMS": 1000},
         ),
@@ -376,6 +409,43 @@ def test_a_visit_type_is_changed(cast, manager):
     assert answer.status_code == 302, answer.context["errors"]
     exam = AppointmentType.objects.get(pk=cast.exam.pk)
     assert (exam.minutes, exam.kinds) == (40, ["dentist", "orthodontist"])
+
+
+NO_CODES = {"codes-TOTAL_FORMS": 0, "codes-INITIAL_FORMS": 0, "codes-MIN_NUM_FORMS": 0, "codes-MAX_NUM_FORMS": 1000}
+
+
+def test_a_pattern_is_written_in_lines_and_a_colour_chosen_by_name(cast, manager):
+    address = url("scheduling_appointmenttype", "change", cast.cleaning.pk)
+    page = manager.get(address).content.decode()
+    assert "provider 0-60\ndoctor 40-50</textarea>" in page
+    assert '<span class="swatch c-9" aria-hidden="true"></span> Gold' in page
+    typed = {"pattern": "Provider 0 - 60\r\n\r\ndoctor 30-45", "colour": 9, "because": "Looks in earlier", **NO_CODES}
+    answer = manager.post(address, form_of(manager, address, **typed))
+    assert answer.status_code == 302, answer.context["errors"]
+    cleaning = AppointmentType.objects.get(pk=cast.cleaning.pk)
+    assert (cleaning.colour, cleaning.pattern) == (
+        9,
+        [{"who": "provider", "from": 0, "minutes": 60}, {"who": "doctor", "from": 30, "minutes": 15}],
+    )
+    assert manager.post(address, form_of(manager, address, because="x", **NO_CODES)).status_code == 302
+    assert AppointmentType.objects.get(pk=cast.cleaning.pk).version == cleaning.version
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("nurse 0-10", "Line 1 can't be read."), ("provider 0-60\ndoctor 50-40", "Line 2 ends before"), ("[]", "Line 1 can't")],
+)
+def test_a_line_of_a_pattern_that_makes_no_sense_is_told(cast, manager, typed, said):
+    address = url("scheduling_appointmenttype", "change", cast.cleaning.pk)
+    answer = manager.post(address, form_of(manager, address, pattern=typed, because="x", **NO_CODES))
+    assert answer.status_code == 422
+    assert answer.context["adminform"].form.errors["pattern"][0].startswith(said)
+
+
+def test_dates_and_times_are_written_as_on_our_own_pages(cast, manager):
+    furnish(cast)
+    assert "Thu 24 Dec 2026" in manager.get(url("scheduling_hoursexception")).content.decode()
+    assert "08:00" in manager.get(url("scheduling_workinghours")).content.decode()
 
 
 def test_other_packages_are_for_the_superuser_alone(cast, manager, client):

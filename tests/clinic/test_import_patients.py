@@ -228,6 +228,7 @@ def big_file(path):
                    f"{number} Harbor Street,\nback door", f"family {number // 3}"])
 
 
+@pytest.mark.wide
 def test_ten_thousand_lines_are_taken_but_for_the_bad_ones_and_a_second_run_changes_nothing(take, cast, tmp_path):
     path, before = tmp_path / "big.csv", of(cast).count()
     big_file(path)

@@ -22,6 +22,8 @@ from clinic.mail.post import hand_over
 from clinic.models import Mail
 from tests.cast import PASSWORD
 
+pytestmark = pytest.mark.wide
+
 DESK, UNKNOWN = "receptionist@test.example", "unknown@test.example"
 
 
@@ -176,6 +178,36 @@ def test_a_command_unlocks_where_nobody_else_can(cast, capsys):
         call_command("unlock_user", UNKNOWN, because="x")
     with pytest.raises(CommandError, match="nothing to unlock"):
         call_command("unlock_user", DESK, because="x")
+
+
+def test_a_command_unlocks_a_source_at_once(cast, capsys, caplog):
+    for number in range(guessing.SOURCE_LIMIT):
+        attempt(f"somebody{number}@test.example", source="2001:db8::7")
+    lock("dentist@test.example", source="10.0.0.9")
+    assert attempt(DESK, PASSWORD, source="2001:db8::8").status_code == 429
+    call_command("unlock_source", "2001:db8::7", because="The desk rang")
+    assert "2001:db8::" in capsys.readouterr().out
+    assert "The desk rang" in caplog.text
+    assert attempt(DESK, PASSWORD, source="2001:db8::8").status_code == 302
+    assert attempt("dentist@test.example", PASSWORD, source="10.0.0.9").status_code == 429
+    with pytest.raises(CommandError, match="nothing to unlock"):
+        call_command("unlock_source", "2001:db8::7", because="x")
+    with pytest.raises(CommandError, match="not an IP address"):
+        call_command("unlock_source", "the desk", because="x")
+
+
+def test_a_manager_who_unlocks_somebody_frees_the_place_where_both_are(cast, sign_in):
+    for number in range(guessing.SOURCE_LIMIT):
+        attempt(f"somebody{number}@test.example", source="127.0.0.1")
+        attempt(f"somebody{number}@test.example", source="10.0.0.9")
+    manager, user = sign_in("manager"), cast.user("receptionist")
+    page = manager.get(f"/admin/clinic/user/{user.pk}/change/").content.decode()
+    act = f"/admin/clinic/user/{user.pk}/act/unlock/"
+    assert act in page
+    assert manager.post(act, {"because": "Typed the old one"}).status_code == 302
+    assert attempt(DESK, PASSWORD, source="127.0.0.1").status_code == 302
+    assert attempt("dentist@test.example", PASSWORD, source="10.0.0.9").status_code == 429
+    assert act not in manager.get(f"/admin/clinic/user/{user.pk}/change/").content.decode()
 
 
 def test_nothing_that_was_typed_is_kept_or_logged(cast, caplog):

@@ -10,11 +10,12 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from clinic.mail.post import LOST_AFTER, hand_over
-from clinic.models import Mail
+from clinic.mail.post import hand_over
+from clinic.models import Mail, Notification
 from config.schedules import SCHEDULES
 
 DESK = "receptionist@test.example"
+LOST_AFTER = Mail.LOST_AFTER
 
 
 @pytest.fixture
@@ -127,13 +128,15 @@ def test_a_user_who_was_disabled_meanwhile_gets_no_letter(cast, letter):
 @pytest.mark.parametrize("kind", Mail.Kind.values)
 def test_every_letter_says_what_happened_and_nothing_about_patients(cast, kind):
     address = "new@test.example" if kind in ("confirm_address", "address_changed") else ""
+    if kind == "digest":
+        Notification.tell(cast.clinic, "another_time", key="1", url="/today/")
     Mail.write(kind, user=cast.user("receptionist"), address=address, key="1", site="http://testserver")
     assert hand_over() == 1
     (message,) = mail.outbox
     assert message.to == [address or DESK]
     assert message.body.startswith("Hello Receptionist Test,")
     assert "Lovelace" not in message.body
-    assert ("http://testserver/" in message.body) is (kind in ("reset", "confirm_address", "welcome"))
+    assert ("http://testserver/" in message.body) is (kind in ("reset", "confirm_address", "welcome", "digest"))
 
 
 def test_old_letters_are_forgotten_and_what_was_typed_for_nobody_after_a_day(cast, letter):

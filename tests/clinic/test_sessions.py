@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from clinic.access.machines import machine_in_words
 from clinic.access.sessions import SessionStore, digest
-from clinic.models import AccessEvent, Membership, Patient, Session, User
+from clinic.models import AccessEvent, ApiToken, Membership, Patient, Session, User
 from tests.cast import PASSWORD
 
 COOKIE = "chairside_session"
@@ -207,6 +207,30 @@ def test_all_other_sessions_can_be_ended_at_once(cast, desk):
     desk.post("/account/sessions/end-others/")
     assert [other.get("/today/").status_code for other in others] == [302] * 3
     assert [desk.get("/today/").status_code, stranger.get("/today/").status_code] == [200, 200]
+
+
+@pytest.mark.parametrize(("ticked", "good"), [({"tokens": "on"}, False), ({}, True)])
+def test_signing_out_everywhere_revokes_ones_tokens_when_the_box_is_ticked(cast, desk, ticked, good):
+    token, _ = ApiToken.issue(by=cast.desk, name="Recall robot")
+    page = desk.get("/account/").content.decode()
+    assert "unless you revoke these as well" in page
+    assert 'name="tokens" checked' in page
+    assert desk.post("/sign-out-everywhere/", ticked).status_code == 302
+    assert ApiToken.objects.get(pk=token.pk).is_good is good
+    assert desk.get("/today/").status_code == 302
+
+
+def test_the_lock_tells_of_a_pause_only_when_there_was_one(cast, desk):
+    desk.post("/session/lock/")
+    assert b"Nobody was here" not in desk.get("/unlock/").content
+    other = come_in("dentist")
+    go_idle(other)
+    assert b"Nobody was here" in other.get("/unlock/").content
+
+
+def test_the_portal_has_no_empty_rail(cast):
+    assert b'class="rail"' not in come_in("patient").get("/my/").content
+    assert b'class="rail"' in come_in().get("/today/").content
 
 
 def test_nobody_ends_a_session_of_somebody_else(cast, desk):

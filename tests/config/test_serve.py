@@ -57,14 +57,20 @@ class Served:
         return self.process.wait(15)
 
 
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    """One for all starts here: only the first has to make its tables."""
+    return tmp_path_factory.mktemp("served") / "practice.sqlite3"
+
+
 @pytest.fixture
-def serve(tmp_path):
+def serve(database):
     if connection.vendor != "sqlite":
         pytest.skip("the command is the same on both; shown once, on the embedded default")
     started = []
 
     def start(**env):
-        started.append(Served(tmp_path / "practice.sqlite3", free_port(), **env).wait())
+        started.append(Served(database, free_port(), **env).wait())
         return started[-1]
 
     yield start

@@ -13,7 +13,7 @@ from scheduling.models import Appointment
 from tests.factories import PatientFactory
 from tests.races.client import Browser
 
-BOOKINGS = 200 if "CAMPAIGN" in os.environ else 60
+BOOKINGS = 200 if "CAMPAIGN" in os.environ else 40
 
 pytestmark = pytest.mark.race
 

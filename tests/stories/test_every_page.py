@@ -1,12 +1,13 @@
 """Every page that a manager can open: reachable for everybody, quiet in the console, in light and in dark."""
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
 from django.urls import NoReverseMatch, URLPattern, get_resolver, reverse
 
-from clinic.models import MedicalHistory
+from clinic.models import Document, MedicalHistory
 from scheduling import slots
-from scheduling.models import Appointment, Block
+from scheduling.models import Appointment, Block, FreedSlot, HoursException, Series, WaitlistEntry
+from tests.pictures import picture
 
 pytestmark = pytest.mark.story
 NO_PAGES = {"livez", "readyz"}
@@ -32,6 +33,7 @@ def pages(ids):
             continue
     yield f"/visits/book/?patient={ids['patient_id']}"
     yield f"/visits/walk-in/?patient={ids['patient_id']}"
+    yield f"/patients/{ids['patient_id']}/documents/?withdrawn=1"
     yield "/schedule/?by=provider"
     yield "/patients/?q=nobody-of-this-name"
     yield reverse("admin:index")
@@ -65,9 +67,30 @@ def ids(clone):
     over.seat(by=by)
     over.complete(by=by)
     block = Block.place(by=by, title="Meeting", operatory=clone.operatories[1], provider=None, starts_at=at[10], ends_at=at[11])
+    paper = Document.add(
+        by=by, patient=clone.grace, kind="insurance_card", content=picture(), name="F" * 120 + ".jpg", back=picture(colour=1))
+    Document.add(by=by, patient=clone.grace, kind="letter", content=b"Dear Grace").withdraw(by=by, because="Another's letter")
+    series, entry = front_desk(clone, at[9] + timedelta(days=14))
     return {
+        "document_id": paper.pk, "series_id": series.pk, "entry_id": entry.pk,
         "patient_id": clone.grace.pk, "account_id": clone.grace.account_id, "visit_id": visit.pk, "block_id": block.pk,
         "type_id": clone.cleaning.pk, "user_id": clone.user("dentist").pk}
+
+
+def front_desk(clone, start):
+    """A series, two who wait, and a time that was freed and is being offered."""
+    by, exam = clone.manager, {"operatory": clone.operatories[0], "provider": clone.drill, "appointment_type": clone.exam}
+    series = Series.book(
+        by=by, patient=clone.grace, every_weeks=2, visits=[{**exam, "starts_at": start + timedelta(weeks=2 * n)} for n in range(3)])
+    entries = [
+        WaitlistEntry.add(by=by, patient=patient, appointment_type=clone.exam, weekdays=[1, 3], is_urgent=patient == clone.ada)
+        for patient in (clone.ada, clone.grace)]
+    WaitlistEntry.objects.filter(pk=entries[0].pk).get().change(by=by, weekdays=[])
+    gone = Appointment.book(by=by, patient=clone.ada, starts_at=start + timedelta(days=1), **exam)
+    gone.cancel(by=by, because="Ill")
+    FreedSlot.objects.get(appointment=gone).advance(by=by)
+    HoursException.keep_holidays(by=by, year=clone.clinic.today().year)
+    return series, entries[1]
 
 
 def test_every_page_is_accessible_and_quiet_in_light_and_dark(screen, ids):

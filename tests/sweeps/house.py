@@ -1,6 +1,7 @@
 """One row of every kind in each of two clinics, reached by verbs, so that sweeps have something to point at."""
 
 from datetime import date, datetime, timedelta
+from io import BytesIO
 from zoneinfo import ZoneInfo
 
 from clinic.access.actor import Actor
@@ -8,15 +9,37 @@ from clinic.catalogue import load_starter
 from clinic.models import (
     AccessEvent,
     ApiToken,
+    Document,
     Fee,
     FeeSchedule,
+    HandedOver,
     Mail,
     MedicalHistory,
+    Notification,
+    NotificationChoices,
+    PatientLink,
     PortalAccess,
     ProcedureCode,
+    StoredFile,
+    Unmerge,
     User,
 )
-from scheduling.models import Appointment, AppointmentTypeCode, Block, HoursException
+from scheduling.models import (
+    Appointment,
+    AppointmentTypeCode,
+    Block,
+    ContactAttempt,
+    Feed,
+    FreedSlot,
+    FrontDesk,
+    HoursException,
+    Offer,
+    OfferLetter,
+    Reminder,
+    Series,
+    TimeWish,
+    WaitlistEntry,
+)
 from tests.cast import PASSWORD
 
 
@@ -55,6 +78,15 @@ def furnish(cast):
         appointment_type=cast.exam,
         starts_at=start,
     )
+    FrontDesk().record(by=by)
+    front_desk(cast, start)
+    messages(cast, visit, start)
+    paper = Document.add(
+        by=by, patient=cast.ada, kind="letter", content=b"Dear Ada", name="a.txt", back=b"Over", back_name="b.txt"
+    )
+    StoredFile._write(
+        BytesIO(b"x"), by=by, drawn_from=paper.file, use="preview", media_type="image/webp", size=1, sha256="0" * 64
+    )
     ApiToken.issue(by=cast.manager, name="kiosk")
     schedule = FeeSchedule(name="Harbour Health", since=date(2026, 1, 1)).record(by=by)
     Fee(schedule=schedule, procedure_code=ProcedureCode.objects.filter(clinic=cast.clinic).first(), amount=90).record(
@@ -63,6 +95,43 @@ def furnish(cast):
     if not PortalAccess.objects.filter(clinic=cast.clinic).exists():
         user = User.objects.create_user(f"portal@{cast.domain}.example", PASSWORD, name="Portal")
         PortalAccess.grant(user=user, patient=cast.ada, relationship="self", by=by)
+    told = MedicalHistory.objects.filter(clinic=cast.clinic).first()
+    HandedOver(clinic=cast.clinic, row=told.pk, of_table=told._meta.label, origin=cast.ada, patient=cast.ada).save()
+    Unmerge(clinic=cast.clinic, patient=cast.grace, survivor=cast.ada, merged_at=start).save()
     access = PortalAccess.objects.filter(clinic=cast.clinic).first()
     ApiToken.issue(by=Actor(user=access.user, clinic=cast.clinic, patient=access.patient, hat="portal"), name="app")
     return visit
+
+
+def front_desk(cast, start):
+    """Of two patients each a series, a wish to come sooner, and a time that a visit left; one is offered; and a call."""
+    by, later = cast.system, start + timedelta(days=7)
+    exam = {"operatory": cast.operatories[0], "provider": cast.drill, "appointment_type": cast.exam}
+    for number, patient in enumerate((cast.grace, cast.ada)):
+        starts = [later + timedelta(hours=number, weeks=week) for week in range(3)]
+        Series.book(by=by, patient=patient, every_weeks=1, visits=[{**exam, "starts_at": at} for at in starts])
+        far = Appointment.book(by=by, patient=patient, starts_at=later + timedelta(days=60, hours=number), **exam)
+        WaitlistEntry.add(
+            by=by, patient=patient, appointment_type=cast.exam, provider=cast.drill, appointment=far,
+            from_day=date(2026, 11, 1))  # fmt: skip
+    first, second = (series.standing()[0] for series in Series.objects.filter(clinic=cast.clinic).order_by("pk"))
+    first.cancel(by=by, because="Ill")
+    second.cancel(by=by, because="Ill")
+    FreedSlot.objects.get(appointment=first).advance(by=by)
+    Feed.open(by=by, name="Phone", provider=cast.drill)
+    Feed.open(by=by, name="Door", operatory=cast.operatories[0])
+    ContactAttempt.log(by=by, patient=cast.grace, appointment=first, about="missed", outcome="no_answer")
+
+
+def messages(cast, visit, start):
+    """What was sent to patients, what they answered, and what a person was told."""
+    revoked, _ = PatientLink.issue(cast.ada, "visit", expires_at=start)
+    revoked.revoke()
+    reminder = Reminder.ask(visit, now=start - timedelta(days=1))
+    OfferLetter.write(Offer.objects.filter(clinic=cast.clinic).first())
+    for message in (reminder, OfferLetter.objects.get(clinic=cast.clinic)):
+        message.link, _ = PatientLink.issue(cast.ada, message.PURPOSE, expires_at=start)
+        message.save()
+    TimeWish(clinic=cast.clinic, appointment=visit, visit_at=visit.starts_at, wish="Later").save()
+    NotificationChoices.of(cast.desk).choose(by=cast.desk, version=0, choices={"another_time": "bell"})
+    Notification.tell(cast.clinic, "another_time", key=f"house:{visit.pk}", url=f"/visits/{visit.pk}/")

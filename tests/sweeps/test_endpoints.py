@@ -3,8 +3,9 @@
 import re
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
-from clinic.models import AccessEvent, ApiToken, Patient
+from clinic.models import AccessEvent, ApiToken, Document, Patient
 from config.api import api
 from config.roles import ROLES
 from tests.program import Program
@@ -30,6 +31,7 @@ def house(cast):
         "patient_id": (cast.ada.pk, cast.outsider.ada.pk),
         "account_id": (cast.ada.account_id, cast.outsider.ada.account_id),
         "visit_id": (mine.pk, theirs.pk),
+        "document_id": tuple(Document.objects.get(clinic=one.clinic).pk for one in (cast, cast.outsider)),
     }
 
 
@@ -63,7 +65,10 @@ def test_a_row_of_another_clinic_is_not_there(cast, house, role):
     for method, path, rule in OPERATIONS:
         if "{" in path:
             body = None if method == "GET" else {"reason": "x"} if path.endswith("cancel") else {}
-            answer = program.send(method, address(path, house, foreign=True), body)
+            there = address(path, house, foreign=True)
+            takes_files = method == "POST" and path.endswith("/documents")
+            letter = {"file": SimpleUploadedFile("a.txt", b"Dear Ada")} if takes_files else {}
+            answer = program.form(there, letter) if takes_files else program.send(method, there, body)
             if answer.status_code != (404 if may(role, rule) else 403):
                 wrong.append((method, path, answer.status_code))
     assert wrong == []
@@ -91,7 +96,7 @@ def test_no_answer_holds_a_word_of_another_clinic_nor_the_portal_one_of_another_
         for body in (None,) if method == "GET" else ({}, {"shoe_size": 44}, [1], {"id": str(cast.outsider.ada.pk)}):
             for foreign in (True, False):
                 answer = program.send(method, address(path, house, foreign), body)
-                assert planted not in answer.content.decode(), (method, path)
+                assert planted not in answer.getvalue().decode(), (method, path)
 
 
 def test_a_token_of_one_clinic_opens_nothing_of_the_other(cast, house):

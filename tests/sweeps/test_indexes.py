@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from clinic.models import AccessEvent, MedicalHistory, OnceKey
+from clinic.models import AccessEvent, Document, MedicalHistory, Notification, OnceKey, StoredFile
 from scheduling import conflicts, slots
-from scheduling.models import Appointment, Block, ProviderTime, VisitStep
+from scheduling.models import Appointment, Block, ProviderTime, Reminder, TimeWish, VisitStep
 
 
 def plan(rows):
@@ -31,11 +31,20 @@ def queries(cast, day):
     clinic, now = cast.clinic, timezone.now()
     return {
         "scheduling_appointment_day": Appointment.objects.visible_to(cast.desk).between(*day).order_by("starts_at"),
-        "scheduling_appointment_of_pat": Appointment.objects.filter(patient=cast.ada, starts_at__gte=now).order_by(
-            "starts_at"
-        ),
+        "scheduling_appointment_of_pat": Appointment.objects.visible_to(cast.desk).of(cast.ada).filter(
+            starts_at__gte=now
+        ).in_order()[:4],
         "clinic_medicalhistory_newest": MedicalHistory.objects.filter(patient=cast.ada).order_by("-number")[:1],
-        "clinic_accessevent_of_patient": AccessEvent.objects.filter(patient=cast.ada).order_by("-at")[:50],
+        "clinic_document_of_patient": Document.objects.visible_to(cast.desk).of(cast.ada).current()[:25],
+        "clinic_storedfile_one_picture_of_a_use": StoredFile.objects.visible_to(cast.desk).filter(
+            drawn_from__in=[cast.ada.pk], use="thumbnail"
+        ),
+        "clinic_notification_unread": Notification.objects.visible_to(cast.desk).unread().order_by("created_at"),
+        "clinic_notification_of_user": Notification.objects.visible_to(cast.desk)[:50],
+        "scheduling_reminder_due": Reminder.objects.due(now)[:100],
+        "scheduling_reminder_ahead": Reminder.objects.filter(clinic=clinic, visit_at__gt=now, visit_at__lt=day[1]),
+        "scheduling_timewish_ahead": TimeWish.objects.filter(clinic=clinic, visit_at__gte=now),
+        "clinic_accessevent_of_patient": AccessEvent.objects.visible_to(cast.desk).of(cast.ada).order_by("-id")[:50],
         "clinic_accessevent_of_user": AccessEvent.objects.filter(by=cast.desk.user).order_by("-at")[:50],
         "clinic_accessevent_of_clinic": AccessEvent.objects.filter(clinic=clinic).order_by("-at")[:50],
         "scheduling_providertime_day": ProviderTime.objects.filter(
@@ -47,8 +56,8 @@ def queries(cast, day):
             "last_key", "first_key", "id"
         )[:50],
         "clinic_oncekey_created_at": OnceKey.objects.filter(created_at__lt=now),
-        "scheduling_appointment_of_op": conflicts._shared_visits(visit_of(cast, now)),
-        "scheduling_providertime_of": conflicts._shared_times(visit_of(cast, now)),
+        "scheduling_appointment_of_op": conflicts.chairs_taken([visit_of(cast, now)]),
+        "scheduling_providertime_of": conflicts.minutes_taken(spans_of(visit_of(cast, now))),
     }
 
 
@@ -68,12 +77,16 @@ def visit_of(cast, now):
     return visit
 
 
+def spans_of(visit):
+    return [(visit, *span) for span in visit.provider_spans()]
+
+
 def test_what_stands_in_the_way_of_a_booking_is_bounded_on_both_sides(cast):
     """An index by start alone would read the whole past of a chair or a provider: none may be looked at without a bound."""
     visit = visit_of(cast, timezone.now())
     for rows, start in (
-        (conflicts._shared_visits(visit), "chair_starts_at"),
-        (conflicts._shared_times(visit), "starts_at"),
+        (conflicts.chairs_taken([visit]), "chair_starts_at"),
+        (conflicts.minutes_taken(spans_of(visit)), "starts_at"),
     ):
         where = str(rows.query).partition("WHERE")[2]
         assert re.search(rf'"{start}" > ', where), where

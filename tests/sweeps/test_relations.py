@@ -4,7 +4,7 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 
-from clinic.db.guards import has_clinic, model_triggers
+from clinic.db.guards import has_clinic, has_patient, model_triggers
 from clinic.db.records import Fact, Recorded
 from clinic.db.refusals import constraint_name
 from tests.sweeps.house import furnish
@@ -15,16 +15,21 @@ LIVE = [model for model in OWN if not hasattr(model, "history_object")]
 NEITHER = {
     "AuthenticatorApp",
     "DataKey",
+    "FileKey",
     "Counter",
     "Mail",
     "MailedLink",
+    "Notification",
+    "OfferLetter",
     "OnceKey",
     "Passkey",
+    "PatientLink",
     "GuardLift",
     "ClinicUserObjectPermission",
     "PatientUserObjectPermission",
     "ProviderTime",
     "RecoveryCode",
+    "Reminder",
     "Session",
     "User",
 }
@@ -58,6 +63,22 @@ def test_a_foreign_row_is_refused(cast, model, field):
     foreign = field.related_model._base_manager.filter(clinic=cast.outsider.clinic).last()
     with pytest.raises(IntegrityError) as caught, transaction.atomic():
         copy_with(row, field, foreign)
+    said = constraint_name(caught.value)  # a foreign patient may be refused first for the rows that are not theirs
+    assert said.startswith(f"{model._meta.db_table}_{'' if field.name == 'patient' else field.name}"[:39])
+
+
+@pytest.mark.parametrize(
+    ("model", "field"),
+    [(model, field) for model, field in RELATIONS if has_patient(model) and has_patient(field.related_model)],
+    ids=lambda value: getattr(value, "name", None) or value.__name__,
+)
+def test_a_row_of_another_patient_is_refused(cast, model, field):
+    furnish(cast)
+    row = model.objects.filter(clinic=cast.clinic, **{f"{field.name}__isnull": False}).first()
+    others = field.related_model._base_manager.filter(clinic=cast.clinic).exclude(patient=row.patient)
+    assert others.exists(), "the house lacks such a row of another patient"
+    with pytest.raises(IntegrityError) as caught, transaction.atomic():
+        copy_with(row, field, others.first())
     assert constraint_name(caught.value).startswith(f"{model._meta.db_table}_{field.name}"[:39])
 
 

@@ -8,13 +8,15 @@ from django.test import Client
 from django.urls import get_resolver
 from django.urls.resolvers import URLPattern
 
-from clinic.models import Fee, Patient
+from clinic.models import Document, Fee, Notification, Patient
 from config.roles import ROLES
-from scheduling.models import AppointmentTypeCode, Block
+from scheduling.models import AppointmentTypeCode, Block, Feed, FreedSlot, HoursException, Offer, Series, WaitlistEntry
 from tests.sweeps.house import furnish
 
 pytestmark = pytest.mark.wide
 
+BY_THE_DOZEN = {
+    "series": Series, "entry": WaitlistEntry, "slot": FreedSlot, "offer": Offer, "feed": Feed, "exception": HoursException}
 # Routes of other packages, one by one, with who guards them. None yet.
 OF_OTHERS = {}
 PEOPLE = [*sorted(set(ROLES) - {"coach", "patient"}), "coach", "patient"]
@@ -96,6 +98,15 @@ def house(cast):
         "<uuid:account_id>": (cast.ada.account_id, cast.outsider.ada.account_id),
         "<uuid:visit_id>": (mine.pk, theirs.pk),
         "<uuid:block_id>": tuple(block.pk for block in blocks),
+        "<uuid:document_id>": tuple(Document.objects.get(clinic=one.clinic).pk for one in (cast, cast.outsider)),
+        **{
+            f"<uuid:{name}_id>": tuple(model.objects.filter(clinic=one.clinic).first().pk for one in (cast, cast.outsider))
+            for name, model in BY_THE_DOZEN.items()
+        },
+        "<uuid:notification_id>": (
+            Notification.objects.filter(clinic=cast.clinic).first().pk,
+            Notification.objects.filter(clinic=cast.outsider.clinic).first().pk,
+        ),
         "<str:secret>": ("nobodys-secret", "nobodys-secret"),
     }
 
@@ -108,10 +119,13 @@ def address(path, house, foreign=False):
 
 # What a stranger gets from public routes that are no pages.
 PUBLIC = {
+    "scheduling:feed": (404,),
     "clinic:sign_in_with_passkey": (405,),
     "clinic:passkey_options": (405,),
     "clinic:reset_link": (302,),
     "clinic:address_link": (302,),
+    "scheduling:answer_link": (302,),
+    "scheduling:offer_link": (302,),
 }
 
 
@@ -186,8 +200,9 @@ def test_every_post_that_writes_rows_is_done_once():
         "clinic:passkey_remove",
         "clinic:recovery_codes",
     }
+    links = {"scheduling:answer", "scheduling:offer"}  # a link is used once, whoever sends it how often
     reads = {"clinic:patient_likely_duplicates"}
-    writes = [(name, view) for name, _, view in OURS if name not in own_account | reads and accepts_post(view)]
+    writes = [(name, view) for name, _, view in OURS if name not in own_account | links | reads and accepts_post(view)]
     assert len(writes) > 10
     assert [name for name, view in writes if not getattr(view, "once", False) and not wraps_once(view)] == []
 

@@ -37,10 +37,12 @@ function showState(state) {
   for (const element of sheet.querySelectorAll("[data-lock-when]")) element.hidden = element.dataset.lockWhen !== state;
 }
 
-export function cover(state = "locked") {
+/* `pressed`: somebody locked on purpose, so nothing is said of a pause. */
+export function cover(state = "locked", pressed = false) {
   showState(state);
   if (isLocked()) return;
   root.setAttribute("data-locked", "");
+  part("idle").hidden = pressed;
   titleBefore = document.title;
   document.title = "Locked · Chairside";
   focusBefore = document.activeElement;
@@ -121,9 +123,9 @@ function acted() {
   tabs?.postMessage({ acted: now });
 }
 
-async function lockNow() {
-  cover();
-  tabs?.postMessage({ lock: true });
+async function lockNow(pressed = false) {
+  cover("locked", pressed);
+  tabs?.postMessage({ lock: true, pressed });
   try {
     const answer = await fetch(sheet.dataset.lockUrl, { method: "POST", headers: headers(), redirect: "manual" });
     if (answer.status !== 204) await look();
@@ -183,12 +185,12 @@ if (sheet) {
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-lock-now]")) return;
     event.preventDefault();
-    lockNow();
+    lockNow(true);
   });
 
   tabs?.addEventListener("message", (event) => {
     if (event.data.acted) lastAct = Math.max(lastAct, event.data.acted);
-    if (event.data.lock) cover();
+    if (event.data.lock) cover("locked", event.data.pressed);
     if (event.data.look) look();
     if (event.data.opened && event.data.opened !== sheet.dataset.who) look();
     else if (event.data.opened && isLocked()) look();

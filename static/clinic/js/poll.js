@@ -1,4 +1,5 @@
-/* data-poll="url" data-poll-seconds data-after: asks url?after=token; 204 means nothing new, 200 brings the new content. */
+/* data-poll="url" data-poll-seconds data-after: asks url?after=token; 204 means nothing new, 200 brings the new content.
+   data-poll-at-once: the first time right away. */
 import { attach, isLocked, requestHeaders } from "./attach.js";
 import { serverAnswers, sessionEnded } from "./connection.js";
 import { isTyping } from "./keys.js";
@@ -80,5 +81,6 @@ attach("[data-poll]", (element) => {
     else look();
   });
   element.addEventListener("poll-now", look);
-  later();
+  if ("pollAtOnce" in element.dataset) look();
+  else later();
 });
