@@ -31,17 +31,20 @@ def of_all(visits, besides=()):
 
 
 def anything_else(visit):
-    """Whether a visit that no constraint refused may meet a block or a knowing double booking: then `of` tells which.
+    """Whether a visit that no constraint refused may meet a block, a knowing double booking or the same person's visit under
+    another record: then `of` tells which.
 
     One query, mostly with the answer no. Whose minutes the visit takes is read from its provider time, written just before.
     """
     return bool(ANYTHING_ELSE(
-        visit=visit.pk, clinic=visit.clinic_id, operatory=visit.operatory_id, starts_at=visit.chair_starts_at,
-        ends_at=visit.chair_ends_at, earliest=visit.chair_starts_at - LONGEST))
+        visit=visit.pk, clinic=visit.clinic_id, operatory=visit.operatory_id, patient=visit.patient_id,
+        person=_person(visit.patient), starts_at=visit.chair_starts_at, ends_at=visit.chair_ends_at,
+        earliest=visit.chair_starts_at - LONGEST))
 
 
 def _whatever_touches(blank):
-    """Blocks, shared chairs and shared minutes that touch a visit's chair time, of any provider who takes part in it."""
+    """Blocks, shared chairs and shared minutes that touch a visit's chair time, of any provider who takes part in it, and
+    visits of those who are merged with its patient."""
     visits = ProviderTime._meta.get_field("appointment").related_model
     visit, clinic = blank("visit", visits, "id"), blank("clinic", visits, "clinic")
     operatory = blank("operatory", visits, "operatory")
@@ -55,7 +58,12 @@ def _whatever_touches(blank):
     minutes = ProviderTime.objects.exclude(appointment=visit).filter(
         clinic=clinic, provider__in=treats, is_shared=True, starts_at__lt=ends_at, starts_at__gt=earliest,
         ends_at__gt=starts_at)
-    return blocks.values("pk").union(chairs.values("pk"), minutes.values("pk"))[:1]
+    person, patients = blank("person", visits, "patient"), visits.objects.holding().exclude(status__in=visits.DONE).exclude(
+        patient=blank("patient", visits, "patient")).filter(
+        clinic=clinic, starts_at__lt=ends_at, starts_at__gt=earliest, ends_at__gt=starts_at).order_by()
+    return blocks.values("pk").union(
+        chairs.values("pk"), minutes.values("pk"), patients.filter(patient=person).values("pk"),
+        patients.filter(patient__merged_into=person).values("pk"))[:1]
 
 
 ANYTHING_ELSE = Prepared(_whatever_touches)
@@ -80,12 +88,20 @@ def chairs_taken(visits):
 def _with_patients(visits, own):
     model = ProviderTime._meta.get_field("appointment").related_model
     rows = _visits().holding().exclude(status__in=model.DONE).exclude(pk__in=own).filter(_any(
-        Q(clinic=visit.clinic_id, patient=visit.patient_id, **_overlapping(
-            "starts_at", "ends_at", visit.starts_at, visit.ends_at)) for visit in visits))
+        Q(patient=_person(visit.patient)) | Q(patient__merged_into=_person(visit.patient))
+        for visit in visits)).filter(_any(
+            Q(clinic=visit.clinic_id, **_overlapping("starts_at", "ends_at", visit.starts_at, visit.ends_at))
+            for visit in visits)).select_related("patient")
     for row in rows:
         for visit in visits:
-            if row.patient_id == visit.patient_id and _touch(row.starts_at, row.ends_at, visit.starts_at, visit.ends_at):
+            same = _person(row.patient) == _person(visit.patient)
+            if same and _touch(row.starts_at, row.ends_at, visit.starts_at, visit.ends_at):
                 yield visit, Conflict(row.pk, "patient", visit.patient.name, row.starts_at, row.ends_at)
+
+
+def _person(patient):
+    """The key under which a patient is one person with those who are merged: a constraint sees rows, not persons."""
+    return patient.merged_into_id or patient.pk
 
 
 def _with_providers(visits, own):

@@ -301,3 +301,10 @@ class ExceptionForm(ScheduleForm):
         elif data.get("starts") and data.get("ends") and data["ends"] <= data["starts"]:
             self.add_error("ends", "The hours end before they start.")
         return data
+
+
+def tell(form, error, **names):
+    """What a verb refused, beside the field that it is about; `names`: fields that the form calls otherwise."""
+    for name, lines in (error.message_dict if hasattr(error, "error_dict") else {None: error.messages}).items():
+        name = names.get(name, name)
+        form.add_error(name if name in form.fields else None, lines)

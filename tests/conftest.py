@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
 
@@ -52,6 +52,22 @@ def files_dir(tmp_path_factory):
 @pytest.fixture
 def cast(db):
     return people.Cast()
+
+
+@pytest.fixture(scope="module")
+def furnished(django_db_setup, django_db_blocker):
+    """(a visit of ours, a visit of the clinic next door): both clinics furnished once for all tests of a module.
+
+    They stand in a transaction around those of the tests, and go with it.
+    """
+    from tests.sweeps.house import furnish
+
+    with django_db_blocker.unblock():
+        cast = people.Cast()
+        with transaction.atomic():
+            yield furnish(cast), furnish(cast.outsider)
+            transaction.set_rollback(True)
+        clear_caches()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from clinic.web.back import back
 from clinic.web.conflicts import conflict_page, who_saved
 from clinic.web.once import once
 from scheduling import slots
-from scheduling.forms import NextFreeForm, VisitForm
+from scheduling.forms import NextFreeForm, VisitForm, tell
 from scheduling.looks import find_visit, scope_of, visit_page
 from scheduling.models import Appointment, AppointmentType
 from scheduling.offers import described, filled, posted_slot, spread
@@ -47,7 +47,7 @@ def book(request):
                 return series.start(request, patient, values, **form.repeats)
             visit = Appointment.book(by=request.actor, patient=patient, **values)
         except ValidationError as error:
-            _tell(form, error)
+            tell(form, error, starts_at="day", ends_at="minutes")
         except TimeTaken as refusal:
             taken = refusal
         else:
@@ -94,7 +94,7 @@ def move(request, visit_id):
                 changed["doctor"] = slot["doctor"]
             visit.reschedule(by=request.actor, version=form.cleaned_data["version"], **changed)
         except ValidationError as error:
-            _tell(form, error)
+            tell(form, error, starts_at="day", ends_at="minutes")
         except Stale as stale:
             return conflict_page(
                 request, form.differences(stale.current), version_field="version", version=stale.current.version,
@@ -254,11 +254,3 @@ def _patient(request):
     if not asked:
         return None
     return find_patient(request, key(asked), related=("primary_provider",))
-
-
-def _tell(form, error):
-    """What the verb refused, beside the field it is about."""
-    for name, lines in (error.message_dict if hasattr(error, "error_dict") else {None: error.messages}).items():
-        name = {"starts_at": "day", "ends_at": "minutes"}.get(name, name)
-        form.add_error(name if name in form.fields else None, lines)
-

@@ -13,7 +13,7 @@ from clinic.access.rules import find, rule
 from clinic.web.asked import whole
 from clinic.web.once import once
 from scheduling import slots
-from scheduling.forms import ExceptionForm
+from scheduling.forms import ExceptionForm, tell
 from scheduling.models import Appointment, HoursException, WorkingHours
 from scheduling.models.hours import Weekday, public_holidays
 
@@ -30,8 +30,7 @@ def hours(request):
         try:
             rows = HoursException.set_days(by=actor, **form.cleaned_data)
         except ValidationError as error:
-            for name, lines in error.message_dict.items():
-                form.add_error(name if name in form.fields else None, lines)
+            tell(form, error)
         else:
             _tell(request, rows)
             return redirect(f"{reverse('scheduling:hours')}?year={rows[0].date.year}")

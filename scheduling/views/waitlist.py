@@ -15,7 +15,7 @@ from clinic.web.asked import key, whole
 from clinic.web.back import back
 from clinic.web.csv_out import csv_answer, wants_csv
 from clinic.web.once import once
-from scheduling.forms import AttemptForm, WaitlistForm, WhyForm
+from scheduling.forms import AttemptForm, WaitlistForm, WhyForm, tell
 from scheduling.looks import find_visit, visit_page
 from scheduling.models import Appointment, ContactAttempt, FreedSlot, Offer, WaitlistEntry
 
@@ -90,7 +90,7 @@ def entry_new(request):
         try:
             WaitlistEntry.add(by=request.actor, patient=patient, appointment=visit, **form.values())
         except ValidationError as error:
-            _tell(form, error)
+            tell(form, error)
         except Refused as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -113,7 +113,7 @@ def entry_edit(request, entry_id):
         try:
             entry.change(by=request.actor, version=form.cleaned_data["version"], **form.values())
         except ValidationError as error:
-            _tell(form, error)
+            tell(form, error)
         except Refused as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -246,8 +246,3 @@ def _calls(request, tab, rows, about):
         visit.person.last_name, visit.person.first_name, visit.phone, timezone.localtime(visit.starts_at).date(),
         visit.appointment_type, visit.get_status_display(), visit.cancel_reason, visit.attempts or 0,
         outcomes.get(visit.last_outcome, "")], about=about, outcomes=outcomes)
-
-
-def _tell(form, error):
-    for name, lines in (error.message_dict if hasattr(error, "error_dict") else {None: error.messages}).items():
-        form.add_error(name if name in form.fields else None, lines)

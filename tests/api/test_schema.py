@@ -26,7 +26,6 @@ import scheduling.api
 from clinic.models import ApiToken, Document
 from config.api import api
 from config.wsgi import application
-from tests.sweeps.house import furnish
 
 pytestmark = pytest.mark.wide
 
@@ -50,9 +49,9 @@ def connected(db):
 
 
 @pytest.fixture
-def rows(cast):
+def rows(furnished, cast):
     """Keys of real rows, so that not every address ends in a 404."""
-    visit = furnish(cast)
+    visit = furnished[0]
     return {"patient_id": cast.ada.pk, "account_id": cast.ada.account_id, "visit_id": visit.pk,
             "document_id": Document.objects.get(patient=cast.ada).pk}
 

@@ -18,6 +18,8 @@ from clinic.models import AccessEvent, Document, StoredFile
 from clinic.models.document import AlreadyHere, title_of
 from tests.pictures import docx, pdf, picture
 
+pytestmark = pytest.mark.wide
+
 CLOSED = "sandbox; default-src 'none'"
 
 

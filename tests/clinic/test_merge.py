@@ -20,6 +20,7 @@ from clinic.models import (
     Unmerge,
 )
 from scheduling.models import Appointment, ContactAttempt, Series, WaitlistEntry
+from scheduling.refusals import TimeTaken
 
 LATEX = {"allergies": [{"substance": "Latex", "reaction": "rash", "severity": "severe"}]}
 IODINE = {"allergies": [{"substance": "Iodine", "reaction": "", "severity": ""}]}
@@ -55,6 +56,18 @@ def write_one_of_each(cast, patient, day):
 
 def posted(**values):
     return {"once": str(uuid4()), **values}
+
+
+def test_one_person_is_never_in_two_places_under_two_records(cast, twin, book, at):
+    held = book("2026-12-01 9:00", patient=twin)
+    twin.merge_into(cast.ada, by=cast.manager, because="Registered twice")
+    elsewhere = {"provider": cast.bridge, "operatory": cast.operatories[1]}
+    with pytest.raises(TimeTaken, match="has another visit 9:00-9:30"):
+        book("2026-12-01 9:15", patient=cast.ada, **elsewhere)
+    own = book("2026-12-01 11:00", patient=cast.ada, **elsewhere)
+    with pytest.raises(TimeTaken):
+        Appointment.objects.get(pk=held.pk).reschedule(by=cast.desk, starts_at=at("2026-12-01 11:15"))
+    assert own.patient == cast.ada
 
 
 def test_a_row_of_every_table_is_seen_on_the_survivor(cast, twin, subtests):

@@ -172,6 +172,7 @@ def guards_free_time(cast, day, n):
     return slots.midnight(day, cast.clinic.zone) + timedelta(hours=3, minutes=15 * n)
 
 
+@pytest.mark.wide
 @pytest.mark.guard_removed
 def test_without_the_guards_the_race_is_lost(race):
     """Shows that the guards, and nothing else, refuse: taken away, the same race books one slot many times."""

@@ -86,6 +86,7 @@ def test_nothing_is_sent_twice_and_everything_ends_in_a_stated_state(reminders, 
     assert ends["maybe_sent", 0] + ends["maybe_sent", 1] > 0
 
 
+@pytest.mark.wide
 @pytest.mark.guard_removed
 def test_without_the_claim_letters_are_sent_twice(reminders, server):
     server.healthy, server.works = True, 0.1

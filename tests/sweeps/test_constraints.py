@@ -7,7 +7,6 @@ from django.db import IntegrityError, connection, models, transaction
 from clinic.db.guards import NoOverlap
 from clinic.db.records import Fact
 from clinic.db.refusals import constraint_name
-from tests.sweeps.house import furnish
 
 OWN = [
     model
@@ -67,8 +66,7 @@ def test_every_check_constraint_has_a_row_in_the_table_above():
 
 
 @pytest.mark.parametrize("name", sorted(CHECKS))
-def test_a_check_refuses_its_nonsense(cast, name):
-    furnish(cast)
+def test_a_check_refuses_its_nonsense(furnished, cast, name):
     model, _ = NAMED[name]
     column, value = CHECKS[name]
     rows = model._base_manager.all()
@@ -92,8 +90,7 @@ UNIQUE = sorted(name for name, (_, one) in NAMED.items() if isinstance(one, mode
 
 
 @pytest.mark.parametrize("name", UNIQUE)
-def test_a_unique_constraint_refuses_the_second_row(cast, name):
-    furnish(cast)
+def test_a_unique_constraint_refuses_the_second_row(furnished, cast, name):
     model, constraint = NAMED[name]
     rows = model._base_manager.all()
     if constraint.condition is not None:

@@ -9,7 +9,6 @@ from clinic.models import AccessEvent, ApiToken, Document, Patient
 from config.api import api
 from config.roles import ROLES
 from tests.program import Program
-from tests.sweeps.house import furnish
 
 PEOPLE = [*sorted(set(ROLES) - {"coach", "patient"}), "coach", "patient"]
 OPERATIONS = sorted(
@@ -24,9 +23,9 @@ pytestmark = pytest.mark.wide
 
 
 @pytest.fixture
-def house(cast):
+def house(furnished, cast):
     """{name in the address: (own key, foreign key)}"""
-    mine, theirs = furnish(cast), furnish(cast.outsider)
+    mine, theirs = furnished
     return {
         "patient_id": (cast.ada.pk, cast.outsider.ada.pk),
         "account_id": (cast.ada.account_id, cast.outsider.ada.account_id),

@@ -14,7 +14,6 @@ from django.urls import reverse
 from clinic.models import Patient
 from tests.clinic.test_patients import edit_form
 from tests.program import Program
-from tests.sweeps.house import furnish
 from tests.sweeps.test_relations import RELATIONS
 
 pytestmark = pytest.mark.wide
@@ -90,9 +89,8 @@ def test_every_relation_has_its_line():
 class House:
     """Two furnished clinics, and what the forms would send."""
 
-    def __init__(self, cast):
-        self.cast = cast
-        self.visit, _ = furnish(cast), furnish(cast.outsider)
+    def __init__(self, cast, visit):
+        self.cast, self.visit = cast, visit
 
     def foreign(self, name):
         _model, field = next(each for each in RELATIONS if name_of(*each) == name)
@@ -133,8 +131,8 @@ class House:
 
 
 @pytest.fixture
-def house(cast):
-    return House(cast)
+def house(furnished, cast):
+    return House(cast, furnished[0])
 
 
 @pytest.mark.parametrize("name", sorted(PAGE))

@@ -7,7 +7,6 @@ from django.db import IntegrityError, connection, transaction
 from clinic.db.guards import has_clinic, has_patient, model_triggers
 from clinic.db.records import Fact, Recorded
 from clinic.db.refusals import constraint_name
-from tests.sweeps.house import furnish
 
 OWN = [model for model in apps.get_models() if model._meta.app_label in ("clinic", "scheduling")]
 LIVE = [model for model in OWN if not hasattr(model, "history_object")]
@@ -53,9 +52,7 @@ def test_every_record_keeps_a_history():
 @pytest.mark.parametrize(
     ("model", "field"), RELATIONS, ids=lambda value: getattr(value, "name", None) or value.__name__
 )
-def test_a_foreign_row_is_refused(cast, model, field):
-    furnish(cast)
-    furnish(cast.outsider)
+def test_a_foreign_row_is_refused(furnished, cast, model, field):
     row = model.objects.filter(clinic=cast.clinic, **{f"{field.name}__isnull": False}).first()
     if row is None and model._meta.label == "clinic.Patient" and field.name == "merged_into":
         row = cast.ada
@@ -72,8 +69,7 @@ def test_a_foreign_row_is_refused(cast, model, field):
     [(model, field) for model, field in RELATIONS if has_patient(model) and has_patient(field.related_model)],
     ids=lambda value: getattr(value, "name", None) or value.__name__,
 )
-def test_a_row_of_another_patient_is_refused(cast, model, field):
-    furnish(cast)
+def test_a_row_of_another_patient_is_refused(furnished, cast, model, field):
     row = model.objects.filter(clinic=cast.clinic, **{f"{field.name}__isnull": False}).first()
     others = field.related_model._base_manager.filter(clinic=cast.clinic).exclude(patient=row.patient)
     assert others.exists(), "the house lacks such a row of another patient"

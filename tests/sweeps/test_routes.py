@@ -11,7 +11,6 @@ from django.urls.resolvers import URLPattern
 from clinic.models import Document, Fee, Notification, Patient
 from config.roles import ROLES
 from scheduling.models import AppointmentTypeCode, Block, Feed, FreedSlot, HoursException, Offer, Series, WaitlistEntry
-from tests.sweeps.house import furnish
 
 pytestmark = pytest.mark.wide
 
@@ -89,9 +88,9 @@ def test_every_permission_in_the_map_is_asked_for_somewhere():
 
 
 @pytest.fixture
-def house(cast):
+def house(furnished, cast):
     """The addresses of this clinic's rows and of the other's: {placeholder: (own key, foreign key)}."""
-    mine, theirs = furnish(cast), furnish(cast.outsider)
+    mine, theirs = furnished
     blocks = [Block.objects.filter(clinic=one.clinic).first() for one in (cast, cast.outsider)]
     return {
         "<uuid:patient_id>": (cast.ada.pk, cast.outsider.ada.pk),
