@@ -15,7 +15,7 @@ PEOPLE = 20
 AFTER = 3 if "CAMPAIGN" in os.environ else 1  # seconds that they go on trying
 PATHS = ["/today/", "/today/?after=-", "/search/?q=love", "/schedule/"]
 
-pytestmark = pytest.mark.race
+pytestmark = [pytest.mark.race, pytest.mark.busy]
 
 
 class Worker(threading.Thread):

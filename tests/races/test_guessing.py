@@ -32,7 +32,7 @@ THREADS = 8
 WARM = 4  # answers that only warm the workers up
 ROLES = ["receptionist", "dentist", "manager", "hygienist", "biller"]
 
-pytestmark = pytest.mark.race
+pytestmark = [pytest.mark.race, pytest.mark.busy]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.races.mail_server import MailServer
 
 LETTERS, WORKERS, KILLS = (400, 4, 40) if "CAMPAIGN" in os.environ else (30, 3, 3)
 
-pytestmark = pytest.mark.race
+pytestmark = [pytest.mark.race, pytest.mark.busy]
 
 
 @pytest.fixture

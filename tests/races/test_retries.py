@@ -26,7 +26,7 @@ ROUNDS, SAVERS = (100, 20) if FULL else (2, 6)
 FIRST = date(2027, 6, 7)
 NEW = {"first_name": "Emmy", "last_name": "Noether", "date_of_birth": "1982-03-23"}
 
-pytestmark = pytest.mark.race
+pytestmark = [pytest.mark.race, pytest.mark.busy]
 
 
 def booking(cast, patient, number):

@@ -19,7 +19,7 @@ from tests.races.offering import BASE
 ROUNDS = 10 if "CAMPAIGN" in os.environ else 1
 WAITING, WORKERS, FASTER = 30, 4, 900  # a second is a quarter of an hour of the workers' clock
 
-pytestmark = pytest.mark.race
+pytestmark = [pytest.mark.race, pytest.mark.busy]
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))

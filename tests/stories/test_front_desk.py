@@ -66,7 +66,7 @@ def test_a_freed_time_goes_to_who_waits(screen, clone, soon):
 def test_who_missed_a_visit_is_called_and_the_call_is_noted(screen, clone, soon):
     missed = exam(clone, clone.grace, soon(-3, 10))
     missed.no_show(by=clone.desk)
-    desk = screen("receptionist").open("/work/")
+    desk = screen("receptionist").open("/queues/")
     desk.look("work")
     desk.page.get_by_role("link", name="Cancelled and missed").click()
     desk.page.get_by_role("link", name="Hopper, Grace").click()
