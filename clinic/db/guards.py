@@ -243,6 +243,21 @@ def missing(connection):
             if table in tables and there.get(name) != (table, definition)]
 
 
+def lift_before_migrate(using="default", plan=(), **kwargs):
+    """For `pre_migrate`: take SQLite's triggers away while tables are remade, if there is anything to migrate.
+
+    SQLite changes a table by making it anew under its name, and refuses that while a trigger of another table asks the old
+    one. No verb runs meanwhile. After a migration that failed they stay away, and the system check says so, until the next
+    `migrate` has come through.
+    """
+    connection = connections[using]
+    if connection.vendor != "sqlite" or not plan:
+        return
+    with transaction.atomic(using=using), connection.cursor() as cursor:
+        for name in filter(is_ours, installed(connection)):
+            cursor.execute(f"DROP TRIGGER {connection.ops.quote_name(name)}")
+
+
 def lay_after_migrate(using="default", **kwargs):
     """For `post_migrate`: a remade table has lost its triggers, a new model has none yet."""
     lay(using)

@@ -13,3 +13,9 @@ def gather():
         with connection.cursor() as cursor:
             cursor.execute(f"PRAGMA analysis_limit = {ENTRIES}")
             cursor.execute("ANALYZE")
+
+
+def gather_after_migrate(plan=(), **kwargs):
+    """For `post_migrate`: SQLite forgets what it knew about a table that a migration made anew."""
+    if plan:
+        gather()
