@@ -8,9 +8,10 @@ from django.contrib.auth.forms import AuthenticationForm, SetPasswordMixin
 from django.core.exceptions import ValidationError
 from phonenumber_field.formfields import PhoneNumberField
 
+from clinic import letters
 from clinic.db.records import Fact
 from clinic.merges import joined_history
-from clinic.models import Account, Document, MedicalHistory, NotificationChoices, Patient, Provider
+from clinic.models import Account, Document, LetterTemplate, MedicalHistory, NotificationChoices, Patient, Provider
 from clinic.models.medical_history import PREGNANCY, SEVERITIES, TOBACCO
 from clinic.models.merge import same_history
 from clinic.notices import concerning
@@ -262,6 +263,34 @@ class WithdrawForm(forms.Form):
     because = LineField(
         label="Why", max_length=200, help_text="Stands on record with the document.",
         widget=forms.TextInput(attrs={"list": "withdraw-reasons", "autofocus": True, "autocomplete": "off"}))
+
+
+class LetterForm(forms.Form):
+    """A letter as it will stand on paper: filled in, read over, perhaps changed."""
+
+    title = LineField(label="Heading", max_length=120)
+    text = LinesField(max_length=8000, widget=forms.Textarea(attrs={"rows": 18, "autofocus": True}))
+
+    def clean_text(self):
+        left = letters.unsaid(self.cleaned_data["text"])
+        if left:
+            fields = ", ".join(f"{{{name}}}" for name in left)
+            raise ValidationError(f"{fields} still stands in the text. Write what is meant in its place, or take it out.")
+        return self.cleaned_data["text"]
+
+
+class LetterTemplateForm(RecordForm):
+    """A letter that the practice writes often. What replaces one that came with Chairside stays of its kind."""
+
+    class Meta:
+        model = LetterTemplate
+        fields = ["kind", "title", "body", "is_active"]
+        widgets = {"body": forms.Textarea(attrs={"rows": 16})}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.instance.is_starter:
+            del self.fields["kind"]
 
 
 class BecauseForm(forms.Form):

@@ -34,3 +34,5 @@ record_sections = Hook("clinic.record_sections")
 merge_conflicts = Hook("clinic.merge_conflicts")
 # (actor, keys of patients) -> {a patient's key: [HeaderFact]}: the columns that an app adds to the patients of an account.
 account_panels = Hook("clinic.account_panels")
+# () -> Source: the fields of letters that an app fills in, and what letters may be about; see `clinic.letters`.
+letter_sources = Hook("clinic.letter_sources")

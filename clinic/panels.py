@@ -45,6 +45,7 @@ class Change:
     what: str
     why: str
     fields: list  # [(label, before, after)]
+    key: object = None  # of the row of history
 
 
 @dataclass(frozen=True)

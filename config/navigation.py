@@ -69,7 +69,7 @@ def _installation(request):
 
 SECTIONS = {
     "clinic:practice": {"clinic:practice", "clinic:procedure_codes", "clinic:access_log", "clinic:sign_ins", "scheduling:feeds",
-        "scheduling:hours"},
+        "scheduling:hours", "clinic:letter_templates", "clinic:letter_template_new", "clinic:letter_template_edit"},
     "clinic:work": {
         "clinic:work", "scheduling:waitlist", "scheduling:freed_times", "scheduling:missed", "scheduling:unscheduled",
         "scheduling:waitlist_new"},
@@ -80,7 +80,8 @@ SECTIONS = {
 
 def _is_current(route, view_name):
     if route == "clinic:patients":
-        return view_name.startswith(("clinic:patient", "clinic:account", "clinic:medical", "clinic:document"))
+        return view_name.startswith(("clinic:patient", "clinic:account", "clinic:medical", "clinic:document")) or (
+            view_name in ("clinic:letter", "clinic:letter_keep", "clinic:letter_print"))
     if route == "admin:index":
         return view_name.startswith("admin:")
     return view_name in SECTIONS.get(route, {route})

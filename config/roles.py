@@ -15,12 +15,15 @@ STAFF = {
 FRONT_DESK = STAFF | {
     "clinic.add_patient", "clinic.change_patient", "clinic.add_account", "clinic.change_account",
     "clinic.change_medicalhistory", "clinic.view_audit", "clinic.add_document", "clinic.change_document", "clinic.export_lists",
+    "clinic.write_letters",
     "scheduling.add_appointment", "scheduling.change_appointment", "scheduling.confirm", "scheduling.check_in",
     "scheduling.check_out", "scheduling.cancel", "scheduling.no_show", "scheduling.reactivate", "scheduling.step_back",
-    "scheduling.add_block", "scheduling.change_block", "scheduling.view_waitlist", "scheduling.change_waitlist",
+    "scheduling.add_block", "scheduling.change_block", "scheduling.change_day_note", "scheduling.view_waitlist",
+    "scheduling.change_waitlist", "scheduling.view_production",
 }
 CLINICAL = STAFF | {
     "clinic.change_medicalhistory", "clinic.view_audit", "clinic.add_document", "clinic.change_document",
+    "clinic.write_letters",
     "scheduling.seat", "scheduling.complete", "scheduling.step_back",
 }
 # What managers edit in the admin, and what they only look at there; Django's codenames.
@@ -39,8 +42,8 @@ ROLES = {
     "coordinator": FRONT_DESK | {"clinic.merge_patients"},
     "assistant": CLINICAL,
     "hygienist": CLINICAL,
-    "dentist": CLINICAL | {"milestone.create", "milestone.update"},
-    "biller": STAFF | {"clinic.change_account", "clinic.export_lists"},
+    "dentist": CLINICAL | {"scheduling.view_production", "milestone.create", "milestone.update"},
+    "biller": STAFF | {"scheduling.view_production", "clinic.change_account", "clinic.export_lists"},
     "manager": FRONT_DESK | CLINICAL | BACK_OFFICE | {
         "clinic.manage", "clinic.change_clinic", "clinic.merge_patients", "clinic.unmerge_patients",
         "scheduling.double_book", "scheduling.manage",

@@ -72,7 +72,9 @@ class FrontDeskAdmin(RecordAdmin):
     """One row a clinic; without one the defaults hold."""
 
     list_display = ["__str__", "asks_by_itself", "hold_minutes", "reminds_by_itself", "reminder_hour", "reminders_say_when"]
-    fields = ["asks_by_itself", "hold_minutes", "reminds_by_itself", "reminder_hour", "reminders_say_when", "feeds_name_patients"]
+    fields = [
+        "asks_by_itself", "hold_minutes", "reminds_by_itself", "reminder_hour", "reminders_say_when", "feeds_name_patients",
+        "day_goal"]
 
     def has_add_permission(self, request):
         return super().has_add_permission(request) and not self.get_queryset(request).exists()

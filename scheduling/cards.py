@@ -12,9 +12,15 @@ ICONS = {
     "scheduled": "circle-dashed", "confirmed": "circle-check", "checked_in": "armchair", "seated": "activity",
     "completed": "check", "checked_out": "check-check", "cancelled": "x", "no_show": "user-x",
 }
+# The palette's number of each step, for a schedule coloured by status.
+STATUS_COLOURS = {
+    "scheduled": 12, "confirmed": 2, "checked_in": 9, "seated": 6, "completed": 1, "checked_out": 12, "cancelled": 4,
+    "no_show": 4}
 CARDS = Rows("scheduling/_card.html", keys=["id"], texts=[
-    "at", "rows", "lane", "lanes", "starts", "ends", "name", "kind", "colour", "provider", "provider_colour", "operatory",
+    "at", "rows", "lane", "lanes", "starts", "ends", "name", "kind", "colour", "team", "parts", "who", "operatory",
     "alert", "alerts", "version"])
+BADGES = Rows("scheduling/_card_provider.html", keys=[], texts=["name", "colour"])
+PARTS = Rows("scheduling/_card_part.html", keys=[], texts=["at", "rows", "colour"])
 DAYS = Rows("scheduling/_month_day.html", keys=[], texts=["url", "number", "words"])
 
 
@@ -28,6 +34,10 @@ class Look(NamedTuple):
     by_provider: bool = False
     is_look_in: bool = False
     moves: bool = False
+
+
+class Plain(NamedTuple):
+    """The look of what always looks alike."""
 
 
 @dataclass
@@ -52,6 +62,16 @@ def drawn(cards):
         CARDS.fill(card.look, {
             **card.texts, "id": card.id, "at": card.at, "rows": card.rows, "lane": card.lane, "lanes": card.lanes})
         for card in cards]))
+
+
+def badge(name, colour):
+    """A provider's short name beside their colour."""
+    return BADGES.fill(Plain(), {"name": escape(name), "colour": colour})
+
+
+def part(at, rows, colour):
+    """A mark at the card's edge: from which of its rows on, for how many, this provider is in the room."""
+    return PARTS.fill(Plain(), {"at": at, "rows": rows, "colour": colour})
 
 
 def texts_of_alerts(alerts):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.db.models import FilteredRelation, Q, Subquery
 from django.utils import timezone
 
+from clinic.access.rules import may
 from clinic.db.fields import EncryptedJSONField
 from clinic.db.prepared import PreparedFor
 from clinic.db.records import whose_row
@@ -22,7 +23,8 @@ from scheduling.models.appointment import change_token
 OPENS, CLOSES = 7 * 60, 19 * 60  # minutes shown when nothing lies outside
 VISIT_COLUMNS = (
     "id", "patient__first_name", "patient__last_name", "patient__preferred_name", "operatory_id", "provider_id",
-    "appointment_type__name", "appointment_type__colour", "starts_at", "ends_at", "status", "version", "updated_at")
+    "appointment_type__name", "appointment_type__colour", "starts_at", "ends_at", "status", "version", "updated_at", "parts")
+BLOCK_COLUMNS = ("id", "operatory_id", "provider_id", "title", "starts_at", "ends_at", "version", "offer_id")
 MOVES = {"scheduled", "confirmed", "checked_in", "seated"}
 WORDS = dict(Appointment.Status.choices)
 
@@ -43,8 +45,8 @@ class Visit(NamedTuple):
     status: str
     version: int
     updated_at: datetime
+    parts: list  # see Appointment.parts
     medical: Any  # the content of the newest medical history
-    parts: list = ()  # see Appointment.parts; by provider only
 
 
 @dataclass
@@ -118,17 +120,9 @@ def alerts_in(content):
     return alerts_of(content) if content else []
 
 
-def _columns(by):
-    return *VISIT_COLUMNS, newest_history(), *(["parts"] if by == "provider" else [])
-
-
-def _visits_of_day(by):
-    return PreparedFor(lambda actor, blank: Appointment.objects.visible_to(actor).holding().between(
-        blank("starts_at", Appointment, "starts_at"), blank("ends_at", Appointment, "starts_at"),
-    ).order_by("starts_at").values_list(*_columns(by)))
-
-
-VISITS = {by: _visits_of_day(by) for by in ("operatory", "provider")}
+VISITS = PreparedFor(lambda actor, blank: Appointment.objects.visible_to(actor).holding().between(
+    blank("starts_at", Appointment, "starts_at"), blank("ends_at", Appointment, "starts_at"),
+).order_by("starts_at").values_list(*VISIT_COLUMNS, newest_history()))
 OPERATORIES = PreparedFor(lambda actor, blank: Operatory.objects.visible_to(actor).values_list("id", "name", "is_active"))
 PROVIDERS = PreparedFor(lambda actor, blank: Provider.objects.visible_to(actor).annotate(today=FilteredRelation(
     "working_hours",
@@ -139,26 +133,29 @@ EXCEPTIONS = PreparedFor(lambda actor, blank: HoursException.objects.visible_to(
     date=blank("day", HoursException, "date")).current().values_list("provider_id", "starts", "ends"))
 BLOCKS = PreparedFor(lambda actor, blank: Block.objects.visible_to(actor).current().overlapping(
     blank("starts_at", Block, "starts_at"), blank("ends_at", Block, "ends_at"),
-).values_list("id", "operatory_id", "provider_id", "title", "starts_at", "ends_at"))
+).values_list(*BLOCK_COLUMNS))
 
 
-def day_grid(actor, day, by="operatory"):
-    """The day as columns of operatories or of providers. Five queries, whatever the number of visits."""
+def day_grid(actor, day, by="operatory", colour="type"):
+    """The day as columns of operatories or of providers. Five queries, whatever the number of visits.
+
+    `colour`: what the colour of a card tells, "type", "provider" or "status".
+    """
     clinic = actor.clinic
     starts_at, ends_at = slots.midnight(day, clinic.zone), slots.midnight(day + timedelta(days=1), clinic.zone)
     operatories = OPERATORIES(actor)
     providers, hours = _providers_with_hours(actor, day)
     hours = _with_exceptions(hours, EXCEPTIONS(actor, day=day))
     blocks = BLOCKS(actor, starts_at=starts_at, ends_at=ends_at)
-    visits = _visits(VISITS[by](actor, starts_at=starts_at, ends_at=ends_at), clinic.zone)
+    visits = _visits(VISITS(actor, starts_at=starts_at, ends_at=ends_at), clinic.zone)
     grid = _empty_grid(day, *_extent(visits, hours), clinic.zone, len(visits))
     grid.token = change_token(
         len(visits), sum(visit.version for visit in visits), max((visit.updated_at for visit in visits), default=None))
-    names = {key: (escape(name), colour) for key, name, colour, _ in providers}
-    rooms = {key: escape(name) for key, name, _ in operatories}
+    team = _team((key, name, tint) for key, name, tint, _ in providers)
+    rooms = {str(key): escape(name) for key, name, _ in operatories}
     in_use = {row[0] for row in (providers if by == "provider" else operatories) if row[-1]}
     if by == "provider":
-        grid.columns = [Column(key, name, colour=colour, day=day) for key, name, colour, _ in providers]
+        grid.columns = [Column(key, name, colour=tint, day=day) for key, name, tint, _ in providers]
         for column in grid.columns:
             column.closed = _closed(hours.get(column.id, []), grid)
     else:
@@ -168,13 +165,14 @@ def day_grid(actor, day, by="operatory"):
             column.closed = _closed(open_hours, grid)
     columns = {column.id: column for column in grid.columns}
     for visit in visits:
-        for key, card in _cards(visit, by, names, rooms, grid):
+        for key, card in _cards(visit, by, colour, team, rooms, grid):
             if key in columns:
                 columns[key].cards.append(card)
+    moves = may(actor, "scheduling.change_block")
     for block in blocks:
         key = block[1] if by == "operatory" else block[2]
         if key in columns:
-            columns[key].cards.append(_block_card(block, grid))
+            columns[key].cards.append(_block_card(block, grid, moves))
     # What is no longer in use is shown as long as something stands there: it still holds its time.
     grid.columns = [column for column in grid.columns if column.id in in_use or column.cards]
     for column in grid.columns:
@@ -182,16 +180,17 @@ def day_grid(actor, day, by="operatory"):
     return grid
 
 
-def week_grid(actor, monday, provider):
-    """The week of one provider: a column a day."""
+def week_grid(actor, monday, provider, colour="type"):
+    """The week of one provider: a column a day. `colour` as in `day_grid`."""
     clinic, days = actor.clinic, [monday + timedelta(days=n) for n in range(7)]
     starts_at, ends_at = slots.midnight(days[0], clinic.zone), slots.midnight(days[6] + timedelta(days=1), clinic.zone)
     visits = _visits(
         Appointment.objects.visible_to(actor).holding().between(starts_at, ends_at).filter(
-            provider_time__provider=provider).distinct().order_by("starts_at").values_list(*_columns("provider")), clinic.zone)
+            provider_time__provider=provider).distinct().order_by("starts_at").values_list(*VISIT_COLUMNS, newest_history()),
+        clinic.zone)
     blocks = list(Block.objects.filter(clinic=clinic, provider=provider).current().overlapping(
-        starts_at, ends_at).values_list("id", "operatory_id", "provider_id", "title", "starts_at", "ends_at"))
-    rooms = {key: escape(name) for key, name in Operatory.objects.filter(clinic=clinic).values_list("id", "name")}
+        starts_at, ends_at).values_list(*BLOCK_COLUMNS))
+    rooms = {str(key): escape(name) for key, name in Operatory.objects.filter(clinic=clinic).values_list("id", "name")}
     hours = defaultdict(list)
     for weekday, start, end in provider.working_hours.filter(is_active=True).values_list("weekday", "starts", "ends"):
         hours[weekday].append((start, end))
@@ -204,15 +203,17 @@ def week_grid(actor, monday, provider):
     every = {day: spans for day, spans in spans_of.items() if spans}
     first, last = _extent(visits, every)
     grid = _empty_grid(monday, first, last, clinic.zone, len(visits))
-    names = {provider.pk: (escape(provider.short_name), provider.colour)}
+    team = _team(Provider.objects.filter(clinic=clinic).values_list("id", "short_name", "colour"))
+    moves = may(actor, "scheduling.change_block")
     for day in days:
         one = _empty_grid(day, first, last, clinic.zone, 0)
         column = Column(day.isoformat(), f"{day:%a}", sub=f"{day:%-d %b}", day=day)
         column.closed = _closed(spans_of[day], one)
         for visit in visits:
             if visit.starts_at.date() == day:
-                column.cards += [card for key, card in _cards(visit, "provider", names, rooms, one) if key == provider.pk]
-        column.cards += [_block_card(block, one) for block in blocks if block[4].astimezone(clinic.zone).date() == day]
+                column.cards += [
+                    card for key, card in _cards(visit, "provider", colour, team, rooms, one) if key == provider.pk]
+        column.cards += [_block_card(block, one, moves) for block in blocks if block[4].astimezone(clinic.zone).date() == day]
         set_lanes(column.cards)
         grid.columns.append(column)
     return grid
@@ -275,27 +276,59 @@ def _place(starts_at, ends_at, grid):
     return start, max(1, end - start)
 
 
-def _cards(visit, by, names, rooms, grid):
+class Member(NamedTuple):
+    """A provider as the cards show them."""
+
+    id: Any
+    name: str  # escaped
+    colour: int
+    badge: str
+
+
+def _team(rows):
+    """{text of the provider's id: Member}, of rows of id, short name and colour."""
+    return {str(key): Member(key, escape(name), colour, cards.badge(name, colour)) for key, name, colour in rows}
+
+
+def _cards(visit, by, colour, team, rooms, grid):
     """(column's id, Card) of a visit: in its operatory, or with every provider whose minutes it takes."""
     alerts = alerts_in(visit.medical)
-    provider, provider_colour = names.get(visit.provider_id, ("", 0))
+    parts = [(team[who], start, length) for who, start, length in visit.parts if who in team]
+    provider = team.get(str(visit.provider_id))
+    several = len(parts) > 1
     texts = {
         "name": escape(f"{visit.last_name}, {visit.preferred_name or visit.first_name}"), "kind": escape(visit.kind),
-        "colour": visit.colour, "provider": provider, "provider_colour": provider_colour,
-        "operatory": rooms.get(visit.operatory_id, ""), "version": visit.version, **cards.texts_of_alerts(alerts)}
+        "colour": cards.STATUS_COLOURS[visit.status] if colour == "status" else provider.colour if colour == "provider" and provider
+        else visit.colour,
+        "team": "".join(dict.fromkeys(member.badge for member, _, _ in parts)) if several else provider.badge if provider else "",
+        "who": _who(parts, visit) if several else provider.name if provider else "", "parts": "",
+        "operatory": rooms.get(str(visit.operatory_id), ""), "version": visit.version, **cards.texts_of_alerts(alerts)}
     look = Look(
         visit.status, WORDS[visit.status], ICONS[visit.status], alerts[0]["tone"] if alerts else "", by == "provider",
         moves=visit.status in MOVES)
     if by == "operatory":
+        if several:
+            texts["parts"] = "".join([
+                cards.part(start // slots.TICK, slots.whole_ticks(length), member.colour) for member, start, length in parts])
         yield visit.operatory_id, _card(visit.id, look, visit.starts_at, visit.ends_at, texts, grid)
         return
-    by_text = {str(key): key for key in names}
-    for part_of, start, length in visit.parts:
-        if part_of not in by_text:
-            continue
-        begins = visit.starts_at.astimezone(UTC) + timedelta(minutes=start)  # real minutes, also where the clock changes
-        own = look if by_text[part_of] == visit.provider_id else look._replace(is_look_in=True, moves=False)
-        yield by_text[part_of], _card(visit.id, own, begins, begins + timedelta(minutes=length), texts, grid)
+    for member, start, length in parts:
+        begins = _after(visit, start)
+        own = look if member.id == visit.provider_id else look._replace(is_look_in=True, moves=False)
+        yield member.id, _card(visit.id, own, begins, begins + timedelta(minutes=length), texts, grid)
+
+
+def _after(visit, minutes):
+    """So many real minutes after the start, also where the clock changes."""
+    return visit.starts_at.astimezone(UTC) + timedelta(minutes=minutes)
+
+
+def _who(parts, visit):
+    """Who is in the room from when to when, where several are."""
+    zone = visit.starts_at.tzinfo
+    return ", ".join([
+        f"{member.name} {clock(_after(visit, start).astimezone(zone))}-{clock(_after(visit, start + length).astimezone(zone))}"
+        for member, start, length in parts])
 
 
 def _card(key, look, starts_at, ends_at, texts, grid):
@@ -309,9 +342,9 @@ def clock(at):
     return f"{at.hour}:{at.minute:02}"
 
 
-def _block_card(block, grid):
-    key, _, _, title, starts_at, ends_at = block
-    return _card(key, Look(), starts_at, ends_at, {"name": escape(title)}, grid)
+def _block_card(block, grid, may_move):
+    key, _, _, title, starts_at, ends_at, version, offer = block
+    return _card(key, Look(moves=may_move and offer is None), starts_at, ends_at, {"name": escape(title), "version": version}, grid)
 
 
 def _closed(spans, grid):

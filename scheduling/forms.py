@@ -185,6 +185,27 @@ class BlockForm(ScheduleForm):
                 "starts_at": self.instant(data["day"], data["starts"]), "ends_at": self.instant(data["day"], data["ends"])}
 
 
+class DayNoteForm(forms.Form):
+    """What all should know of a day."""
+
+    text = forms.CharField(
+        label="For this day", required=False, max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True, "placeholder": "The compressor is serviced at 14:00."}))
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def settled(self, note):
+        """The text to keep, after the choices of the conflict page."""
+        mine = {"text": self.cleaned_data["text"]}
+        return conflicts.settled(self.data, mine, {"text": note.text}, joinable={"text"}).get("text", note.text)
+
+    def differences(self, current):
+        """Where what was typed and the note as it stands now differ."""
+        began = current.history.filter(version=self.cleaned_data["version"]).first()
+        return conflicts.differences(
+            {"text": "Note"}, began={"text": began.text if began else ""}, mine={"text": self.cleaned_data["text"]},
+            theirs={"text": current.text}, joinable={"text"})
+
+
 class CancelForm(forms.Form):
     reason = forms.CharField(max_length=200, widget=forms.TextInput(attrs={"autofocus": True, "list": "cancel-reasons"}))
     scope = forms.ChoiceField(label="Which visits", widget=forms.RadioSelect, required=False, initial=ONE)
@@ -206,7 +227,6 @@ def scopes(following):
     """The choice between one visit of a series and those that follow it."""
     return [(ONE, "Only this visit"),
             (ALL, f"This and the {following} that follow{'s' if following == 1 else ''} in the series")]
-
 
 
 

@@ -8,7 +8,7 @@ from clinic.audit.changes import changes_of
 from clinic.db.prepared import PreparedFor
 from clinic.db.records import person
 from clinic.panels import HeaderAction, HeaderFact, Obstacle, Panel, Queue
-from scheduling import confirmations, slots
+from scheduling import confirmations, letters, slots
 from scheduling.listing import drawn, newest
 from scheduling.models import Appointment, FreedSlot, WaitlistEntry
 
@@ -154,6 +154,11 @@ def unconfirmed_queue(actor):
     return [Queue(
         "Not yet confirmed", _some(confirmations.within(actor, confirmations.USUAL_DAYS)), reverse("scheduling:unconfirmed"),
         asks, bool(wished))]
+
+
+@hooks.letter_sources.add
+def visits_in_letters():
+    return letters.SOURCE
 
 
 def _some(rows):

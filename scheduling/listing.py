@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from django.utils.safestring import mark_safe
 
 from clinic.db.prepared import PreparedFor
+from clinic.web.csv_out import csv_answer
 from clinic.web.rows import Rows
 from scheduling.models import Appointment
 
@@ -50,3 +51,19 @@ def drawn(visits, now, zone):
             "pk": visit.pk, "when": f"{visit.starts_at.astimezone(zone):%a %-d %b %Y %-H:%M}", "kind": escape(visit.kind),
             "provider": escape(visit.provider), "operatory": escape(visit.operatory)})
         for visit in visits]))
+
+
+CSV_HEAD = [
+    "day", "time", "minutes", "last name", "first name", "chart number", "phone", "type", "provider", "operatory", "status"]
+
+
+def visits_csv(request, name, visits, patient=None):
+    """These visits as a file, in the order of time: the schedule's lists all have the same columns. One query."""
+    zone = request.actor.clinic.zone
+    rows = list(visits.order_by("starts_at", "operatory__sequence").values_list(
+        "patient_id", "starts_at", "ends_at", "patient__last_name", "patient__first_name", "patient__chart_number",
+        "patient__phone", "appointment_type__name", "provider__short_name", "operatory__name", "status"))
+    lines = (
+        [*f"{starts_at.astimezone(zone):%Y-%m-%d %H:%M}".split(), int((ends_at - starts_at).total_seconds() // 60), *told,
+         WORDS[status]] for _, starts_at, ends_at, *told, status in rows)
+    return csv_answer(request, name, CSV_HEAD, lines, count=len({row[0] for row in rows}), patient=patient)

@@ -5,7 +5,8 @@ from django.http import Http404
 
 from clinic.access.rules import find
 from clinic.models import Operatory, Provider
-from clinic.web.asked import key, moment
+from clinic.web.asked import key, moment, whole
+from scheduling import slots
 from scheduling.openings import fitting
 from scheduling.refusals import TimeTaken
 
@@ -48,6 +49,19 @@ def posted_slot(request):
         "starts_at": at, "operatory": find(Operatory.objects, request.actor, pk=key(operatory)),
         "provider": find(Provider.objects, request.actor, pk=key(provider)),
         "doctor": find(Provider.objects, request.actor, pk=key(doctor)) if doctor else None}
+
+
+def posted_place(request):
+    """Where a card was dropped: start, end, and its new column when that is one; 404 for what makes no sense."""
+    at, minutes = moment(request.POST.get("starts_at")), whole(request.POST.get("minutes"))
+    if at is None or not 5 <= minutes <= 720:
+        raise Http404
+    starts_at = at if at.tzinfo else slots.wall(at.date(), at.time(), request.actor.clinic.zone)
+    values = {"starts_at": starts_at, "ends_at": starts_at + timedelta(minutes=minutes)}
+    for name, model in (("operatory", Operatory), ("provider", Provider)):
+        if asked := request.POST.get(name):
+            values[name] = find(model.objects, request.actor, pk=key(asked))
+    return values
 
 
 def filled(request, form, patient):

@@ -1,58 +1,100 @@
 """What changed in a record's past, in words: consecutive rows of its history compared field by field."""
+from functools import cache
+
 from django.utils import timezone
 
+from clinic.db.fields import EncryptedTextField
 from clinic.models import User
 from clinic.panels import Change
 
 # What follows from other columns, or says nothing to a person.
 UNSAID = {
-    "version", "updated_at", "created_at", "id", "clinic", "last_key", "first_key", "search_text",
+    "version", "updated_at", "created_at", "id", "clinic", "last_key", "first_key", "search_text", "digest",
     "session_epoch", "rights_epoch", "parts", "chair_starts_at", "chair_ends_at", "status_at",
 }
 NOBODY = {"link": "The patient"}  # who acted where no user did
+WAYS = {
+    "page": "Page", "api": "Program", "admin": "Administration", "job": "Job", "command": "Command", "shell": "Shell",
+    "link": "Link to a patient"}
 
 
-def changes_of(model, rows, what):
+def changes_of(model, rows, what, earlier=(), spelled=True):
     """`Change`s of history rows of one record type, newest first. `what(row)` names the record.
 
-    Two queries besides the caller's: names of those who changed, and one for each kind of record pointed to.
+    `earlier`: rows that the others are only compared with. `spelled`: encrypted texts are told, else only that they changed.
+    At most two queries besides the caller's: names of those who changed, and one for each kind of record pointed to.
     """
-    rows = sorted(rows, key=lambda row: (row.id, getattr(row, "version", 0), row.history_id))
+    found = [(row, is_new, differing) for row, is_new, differing in compared(model, rows, earlier) if is_new or differing]
+    who = names(User, {row.history_user_id for row, _, _ in found})
+    pointed = {}
+    for _, _, differing in found:
+        for field, old, new in differing:
+            if field.is_relation:
+                pointed.setdefault(field, set()).update((old, new))
+    pointed = {field.name: names(field.related_model, keys) for field, keys in pointed.items()}
+    changes = [Change(
+        row.history_date, who_did(row.history_user_id, row.history_via, who), row.history_via,
+        what(row) + (" (new)" if is_new else ""), row.history_change_reason or "",
+        [said(field, old, new, pointed, spelled) for field, old, new in differing], row.history_id)
+        for row, is_new, differing in found]
+    return sorted(changes, key=lambda change: change.at, reverse=True)
+
+
+def compared(model, rows, earlier=()):
+    """(row, whether it is the record's first, [(field, old value, new value)]) of each row, beside the one before it."""
+    only_beside = {row.history_id for row in earlier}
     kept = {field.name for field in model.history.model._meta.concrete_fields}
     fields = [field for field in model._meta.concrete_fields if field.name in kept - UNSAID]
-    who = names(User, {row.history_user_id for row in rows})
-    pointed = {
-        field.name: names(field.related_model, {getattr(row, field.attname) for row in rows})
-        for field in fields if field.is_relation}
-    changes, before = [], None
-    for row in rows:
+    before = None
+    for row in sorted([*rows, *earlier], key=lambda row: (row.id, row.version, row.history_id)):
         if before is not None and before.id != row.id:
             before = None
-        changed = []
-        for field in fields:
-            new = getattr(row, field.attname)
-            old = getattr(before, field.attname) if before is not None else None
-            if new != old and (before is not None or new not in (None, "", False, [])):
-                changed.append((label(field), shown(field, old, row, pointed), shown(field, new, row, pointed)))
-        if changed or before is None:
-            changes.append(Change(
-                row.history_date, who.get(row.history_user_id, NOBODY.get(row.history_via, "The installation")), row.history_via,
-                what(row) + ("" if before is not None else " (new)"), row.history_change_reason or "",
-                changed if before is not None else []))
+        if row.history_id not in only_beside:
+            pairs = [] if before is None else [
+                (field, getattr(before, field.attname), getattr(row, field.attname)) for field in fields]
+            yield row, before is None, [(field, old, new) for field, old, new in pairs if old != new]
         before = row
-    return sorted(changes, key=lambda change: change.at, reverse=True)
+
+
+def who_did(user_id, via, names_of_users):
+    return names_of_users.get(user_id, NOBODY.get(via, "The installation"))
 
 
 def names(model, keys):
     """{key: name} of these rows, in one query."""
-    return {row.pk: str(row) for row in model._base_manager.filter(pk__in={key for key in keys if key})}
+    keys = {key for key in keys if key}
+    return {row.pk: str(row) for row in named(model).filter(pk__in=keys)} if keys else {}
+
+
+def named(model):
+    """The rows with whatever their names are made of."""
+    rows = model._base_manager.all()
+    return rows if hasattr(model, "name") else rows.select_related(*_pointed(model))
+
+
+@cache
+def _pointed(model, depth=2):
+    paths = []
+    for field in model._meta.concrete_fields:
+        if field.is_relation and field.name != "by":
+            paths.append(field.name)
+            if depth > 1:
+                paths += [f"{field.name}__{path}" for path in _pointed(field.related_model, depth - 1)]
+    return tuple(paths)
+
+
+def said(field, old, new, pointed, spelled):
+    """(label, before, after)."""
+    if not spelled and isinstance(field, EncryptedTextField):
+        return label(field), "", "changed"
+    return label(field), shown(field, old, pointed), shown(field, new, pointed)
 
 
 def label(field):
     return str(field.verbose_name).capitalize()
 
 
-def shown(field, value, row, pointed):
+def shown(field, value, pointed):
     if value in (None, "", []):
         return ""
     if field.is_relation:

@@ -5,6 +5,7 @@ WORDS = {
     "clinic:patient": "overview", "clinic:patient_edit": "form", "clinic:patient_history": "history",
     "clinic:patient_new": "registration", "clinic:patients": "list of patients", "clinic:portal": "their own pages",
     "clinic:document_content": "document, downloaded", "clinic:document_preview": "document, its picture",
+    "clinic:document_print": "document, to print", "clinic:letter_keep": "letter, kept", "clinic:letter_print": "letter, to print",
     "clinic:medical_history_edit": "medical history form", "clinic:medical_history_review": "medical history, reviewed",
     "clinic:second_factor": "second step", "clinic:second_factor_setup": "second step, set up",
     "clinic:session_end": "sign-out of a machine", "clinic:sessions_end_others": "sign-out of other machines",

@@ -259,6 +259,8 @@ class Fact(PlainInsert):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", editable=False,
         help_text="Nobody: a job or a command of the installation.")
 
+    told_by_its_record = False  # the history of changes tells it already, by the record that it belongs to
+
     objects = FactQuerySet.as_manager()
 
     class Meta:

@@ -5,6 +5,7 @@ from clinic.models.clinic import Clinic, ClinicUserObjectPermission
 from clinic.models.document import Document
 from clinic.models.fee_schedule import Fee, FeeSchedule
 from clinic.models.installation import Counter, DataKey, FileKey, GuardLift, OnceKey
+from clinic.models.letter_template import LetterTemplate
 from clinic.models.mail import Mail
 from clinic.models.mailed_link import MailedLink
 from clinic.models.medical_history import MedicalHistory
@@ -22,9 +23,9 @@ from clinic.models.stored_file import StoredFile
 from clinic.models.user import User
 
 __all__ = [
-    "AccessEvent", "Account", "ApiToken", "AuthenticatorApp", "CannotMerge", "Clinic", "ClinicUserObjectPermission", "Coaching",
-    "Counter", "DataKey", "Document", "Fee", "FeeSchedule", "FileKey", "GuardLift", "HandedOver", "Mail", "MailedLink",
-    "MedicalHistory", "Membership", "MembershipRole", "Notification", "NotificationChoices", "OnceKey", "Operatory",
-    "Passkey", "Patient", "PatientLink", "PatientUserObjectPermission", "PortalAccess", "ProcedureCode", "Provider",
-    "RecoveryCode", "Session", "StoredFile", "Unmerge", "User",
+    "AccessEvent", "Account", "ApiToken", "AuthenticatorApp", "CannotMerge", "Clinic", "ClinicUserObjectPermission",
+    "Coaching", "Counter", "DataKey", "Document", "Fee", "FeeSchedule", "FileKey", "GuardLift", "HandedOver",
+    "LetterTemplate", "Mail", "MailedLink", "MedicalHistory", "Membership", "MembershipRole", "Notification",
+    "NotificationChoices", "OnceKey", "Operatory", "Passkey", "Patient", "PatientLink", "PatientUserObjectPermission",
+    "PortalAccess", "ProcedureCode", "Provider", "RecoveryCode", "Session", "StoredFile", "Unmerge", "User",
 ]

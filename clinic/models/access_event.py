@@ -20,6 +20,8 @@ class AccessEvent(Fact):
     `route` is the name of the page, never its address; `page_view` ties what a page loads later to the page.
     """
 
+    told_by_its_record = True  # no change: the access log tells it
+
     class Kind(models.TextChoices):
         VIEW = "view", "Looked at"
         LIST = "list", "Saw in a list"

@@ -60,6 +60,8 @@ class Document(Record):
     received_on = models.DateField("received")
     note = EncryptedTextField(context="clinic_document.note", blank=True, default="", max_length=4000)
     withdrawn_because = models.CharField("withdrawn because", max_length=200, blank=True, default="", editable=False)
+    made_here = models.BooleanField(
+        default=False, editable=False, help_text="We drew it ourselves, so a browser may show it; nothing in it came from outside.")
 
     objects = DocumentQuerySet.as_manager()
 
@@ -89,7 +91,7 @@ class Document(Record):
     @classmethod
     @transaction.atomic
     def add(cls, *, by, patient, kind, content, name="", title="", back=None, back_name="", received_on=None, note="",
-            again=False, id: UUID | None = None):
+            again=False, made_here=False, id: UUID | None = None):
         """File a document: look into it, encrypt it, keep it, with pictures of it.
 
         `content`, `back`: bytes, an open file, or what `examine` gave (do that before a transaction: it may take seconds).
@@ -101,7 +103,7 @@ class Document(Record):
             cls._refuse_twin(patient, sides)
         document = cls(
             clinic_id=patient.clinic_id, patient=patient, kind=kind, title=(title.strip() or title_of(sides[0].name, kind)),
-            received_on=received_on or patient.clinic.today(), note=note)
+            received_on=received_on or patient.clinic.today(), note=note, made_here=made_here)
         if id is not None:
             document.id = id
         document.file, document.back = ([StoredFile.keep(side, by=by) for side in sides] + [None])[:2]

@@ -42,6 +42,8 @@ class StoredFile(Fact):
         PREVIEW = "preview", "Picture of its first page"
         THUMBNAIL = "thumbnail", "Small picture of it"
 
+    told_by_its_record = True
+
     key = models.ForeignKey(FileKey, models.PROTECT, related_name="+")
     use = models.CharField(max_length=10, choices=Use, default=Use.ORIGINAL)
     drawn_from = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False)

@@ -22,6 +22,7 @@ from clinic.models import Document, StoredFile
 from clinic.views.patients import patient_context
 from clinic.web.asked import whole
 from clinic.web.conflicts import conflict_page, who_saved
+from clinic.web.csv_out import csv_answer, wants_csv
 from clinic.web.middleware import refusal
 from clinic.web.once import once
 
@@ -33,17 +34,22 @@ PAGE = 24
 def documents(request, patient_id):
     """What lies in the patient's file, newest first; `?withdrawn=1`: what was taken out."""
     patient = find_patient(request, patient_id)
-    context = patient_context(request, patient, "documents")
     every = Document.objects.visible_to(request.actor).of(patient)
     withdrawn = "withdrawn" in request.GET
     found = (every.withdrawn() if withdrawn else every.current()).select_related("file", "back")
+    if wants_csv(request):
+        return csv_answer(request, "documents", ["received", "title", "kind", "file", "withdrawn because"], (
+            [row.received_on, row.title, row.get_kind_display(), row.file.name, row.withdrawn_because] for row in found),
+            count=1, patient=patient)
+    context = patient_context(request, patient, "documents")
     start = whole(request.GET.get("start"))
     rows = list(found[start:start + PAGE + 1])
     return render(request, "clinic/documents.html", {
         **context, "documents": with_thumbnails(request.actor, rows[:PAGE]), "withdrawn": withdrawn,
         "withdrawn_count": 0 if withdrawn else every.withdrawn().count(), "first": start + 1, "last": start + len(rows[:PAGE]),
         "next_start": start + PAGE if len(rows) > PAGE else None, "previous_start": max(start - PAGE, 0) if start else None,
-        "may_add": may(request.actor, "clinic.add_document", patient), "filing": FilingForm(),
+        "may_add": may(request.actor, "clinic.add_document", patient),
+        "may_write": may(request.actor, "clinic.write_letters", patient), "filing": FilingForm(),
         "card": CardForm(auto_id="card_%s"), "accept": ACCEPT, "taken": TAKEN, "most_bytes": MOST_BYTES,
         "most": settings.DATA_UPLOAD_MAX_NUMBER_FILES})
 

@@ -117,6 +117,7 @@ def patient(request, patient_id):
         **patient_context(request, patient, "overview"),
         "family": [Listed._make(row) for row in FAMILY(request.actor, account=patient.account_id, patient=patient.pk)],
         "panels": hooks.patient_panels(request.actor, patient),
+        "may_write": may(request.actor, "clinic.write_letters", patient),
     })
 
 

@@ -6,6 +6,7 @@ from clinic import hooks
 from clinic.access.rules import may, rule
 from clinic.db.prepared import PreparedFor
 from clinic.models import Membership, Operatory, ProcedureCode, Provider
+from clinic.web.csv_out import csv_answer, wants_csv
 
 CODES = PreparedFor(lambda actor, blank: ProcedureCode.objects.visible_to(actor).current())
 
@@ -31,7 +32,12 @@ def practice(request):
 @require_safe
 def procedure_codes(request):
     """The catalogue: codes in our own plain words, with area, minutes and fee."""
-    return render(request, "clinic/procedure_codes.html", {"codes": CODES(request.actor)})
+    codes = CODES(request.actor)
+    if wants_csv(request):
+        return csv_answer(request, "procedure-codes", ["code", "what it is", "kind", "where", "minutes", "fee"], (
+            [row.code, row.description, row.get_category_display(), row.get_treatment_area_display(), row.minutes, row.fee]
+            for row in codes), count=0)
+    return render(request, "clinic/procedure_codes.html", {"codes": codes})
 
 
 @rule("clinic.use_staff_pages")

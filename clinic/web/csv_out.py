@@ -21,15 +21,16 @@ def wants_csv(request):
     return request.GET.get("format") == "csv"
 
 
-def csv_answer(request, name, head, rows, count):
+def csv_answer(request, name, head, rows, count, patient=None):
     """The file, line by line; 403 for who may see the list but not take it out.
 
-    The export is on record before the first line leaves; if it can't be, nothing does.
-    `count`: how many patients it names. `rows` may be lazy.
+    The export is on record before the first line leaves, in place of a look; if it can't be, nothing leaves.
+    `count`: how many patients it names; `patient`: the one whose list it is. `rows` may be lazy.
     """
     if not may(request.actor, "clinic.export_lists"):
         raise PermissionDenied
-    write_event(request, Kind.EXPORT, rows=count)
+    request.look = None
+    write_event(request, Kind.EXPORT, patient_id=patient and patient.pk, rows=count)
     answer = StreamingHttpResponse(_lines(head, rows), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer

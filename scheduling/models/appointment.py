@@ -145,6 +145,9 @@ class Appointment(Record):
     shared_chair = models.BooleanField(default=False, editable=False)
     shared_provider = models.BooleanField(default=False, editable=False)
     is_walk_in = models.BooleanField(default=False, editable=False)
+    external_id = models.CharField(
+        "number elsewhere", max_length=60, blank=True, default="", editable=False,
+        help_text="In the system that the visit was taken over from.")
 
     objects = AppointmentQuerySet.as_manager()
 
@@ -156,6 +159,8 @@ class Appointment(Record):
             models.Index(fields=["operatory", "chair_starts_at"], name="scheduling_appointment_of_op"),
         ]
         constraints = [
+            models.UniqueConstraint(
+                fields=["clinic", "external_id"], condition=Q(external_id__gt=""), name="scheduling_appointment_external_once"),
             NoOverlap(
                 name="scheduling_appointment_chair_taken", resource="operatory", start="chair_starts_at", end="chair_ends_at",
                 condition=~Q(status__in=["cancelled", "no_show"]) & Q(shared_chair=False)),
@@ -211,11 +216,12 @@ class Appointment(Record):
 
     @classmethod
     def drafted(cls, *, clinic, patient, operatory, provider, appointment_type, starts_at, ends_at=None, note="", doctor=None,
-                provider_time=None, id=None, double_booking="", is_walk_in=False, series=None):
+                provider_time=None, id=None, double_booking="", is_walk_in=False, series=None, external_id=""):
         """The visit as `book` would make it, with the time that it would hold; nothing is saved or checked."""
         visit = cls(
             clinic=clinic, patient=patient, operatory=operatory, provider=provider, appointment_type=appointment_type,
             starts_at=whole_minute(starts_at), note=note, is_walk_in=is_walk_in, series=series, status_at=timezone.now(),
+            external_id=external_id,
             shared_chair=bool(double_booking), shared_provider=bool(double_booking))
         if id is not None:
             visit.id = id
@@ -229,7 +235,8 @@ class Appointment(Record):
     def book(cls, *, by, patient, operatory, provider, appointment_type, starts_at, double_booking="", because="", **more):
         """Book a visit: the appointment, the minutes of those who treat, and its first step, all or none.
 
-        `more` is what `drafted` takes besides: `ends_at` (default: the type's length), `note`, `id`, `is_walk_in`, `series`;
+        `more` is what `drafted` takes besides: `ends_at` (default: the type's length), `note`, `id`, `is_walk_in`, `series`,
+        `external_id`;
         `doctor`, who looks in, when the type asks for one (default: the patient's dentist, else the first);
         `provider_time`, [(provider, starts_at, ends_at)] instead of the type's pattern.
         `double_booking`: the reason of a knowing double booking of chair or provider (never of the patient).
@@ -242,6 +249,23 @@ class Appointment(Record):
         visit = cls.drafted(
             clinic=by.clinic, patient=patient, operatory=operatory, provider=provider, appointment_type=appointment_type,
             starts_at=starts_at, double_booking=double_booking, **more)
+        visit._take_time(by=by, because=double_booking or because)
+        visit._step(by)
+        return visit
+
+    @classmethod
+    @transaction.atomic
+    def take_over(cls, *, by, status, because, patient, cancel_reason="", double_booking="", **more):
+        """Write down a visit that is over, as an earlier system tells it: gone, cancelled or missed. `more` as in `book`.
+
+        It has this one step, dated by the visit itself, because nobody knows the others here. Nothing follows from it: no
+        time was freed just now, so none is offered, and nobody is told. TimeTaken as in `book` when it was kept.
+        """
+        visit = cls.drafted(clinic=by.clinic, patient=patient.person, double_booking=double_booking, **more)
+        if status not in (cls.Status.CHECKED_OUT, *cls.FREE):
+            raise ValidationError({"status": "A visit that is over was kept, cancelled or missed."})
+        visit.status, visit.cancel_reason = status, cancel_reason
+        visit.status_at = min(visit.ends_at if status in cls.DONE else visit.starts_at, timezone.now())
         visit._take_time(by=by, because=double_booking or because)
         visit._step(by)
         return visit
@@ -337,7 +361,8 @@ class Appointment(Record):
             raise NotAllowed("This step was not yours to take, so it is not yours to undo. Ask those who took it.")
         before = self.BACK[self.status]
         if self.status == self.Status.CHECKED_IN:
-            before = self.steps.filter(status__in=self.EXPECTED).order_by("id").last().status
+            booked = self.steps.filter(status__in=self.EXPECTED).order_by("id").values_list("status", flat=True)
+            before = booked.last() or before  # what was taken over has no step before its last
         self.status, self.status_at = before, now or timezone.now()
         because = because or "Step taken back"
         if before in self.DONE:  # the time that was given back stays given back

@@ -6,7 +6,7 @@ from clinic.db import locks
 from clinic.db.guards import LONGEST
 from clinic.db.records import Record, RecordQuerySet
 from clinic.models import Operatory, Provider
-from scheduling.refusals import Conflict, TimeTaken
+from scheduling.refusals import Conflict, OutOfOrder, TimeTaken
 
 
 class BlockQuerySet(RecordQuerySet):
@@ -57,13 +57,19 @@ class Block(Record):
     @transaction.atomic
     def place(cls, *, by, because="", **values):
         """Keep this time free of visits. TimeTaken when a visit stands in it."""
-        block = cls(clinic=by.clinic, **values)
-        locks.queue(block.operatory_id or block.provider_id)
-        block.record(by=by, because=because)
-        conflicts = block.visits_in_it()
-        if conflicts:
-            raise TimeTaken(conflicts, block.clinic.zone)
-        return block
+        return cls(clinic=by.clinic, **values)._keep_free(by, because)
+
+    @transaction.atomic
+    def move(self, *, by, version=None, because="", **values):
+        """Keep another time, length or place free instead. TimeTaken when a visit stands there."""
+        self.lock(version)
+        if not self.is_active:
+            raise OutOfOrder(f"{self.title} is no longer blocked.")
+        if self.offer_id:
+            raise OutOfOrder("This time is held for somebody on the waitlist, so it stays where it is.")
+        for name, value in values.items():
+            setattr(self, name, value)
+        return self._keep_free(by, because)
 
     @transaction.atomic
     def withdraw(self, *, by, because=""):
@@ -71,6 +77,13 @@ class Block(Record):
         self.lock()
         self.is_active = False
         return self.record(by=by, because=because)
+
+    def _keep_free(self, by, because):
+        locks.queue(self.operatory_id or self.provider_id)
+        self.record(by=by, because=because)
+        if conflicts := self.visits_in_it():
+            raise TimeTaken(conflicts, self.clinic.zone)
+        return self
 
     def visits_in_it(self):
         if self.operatory_id:

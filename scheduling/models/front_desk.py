@@ -2,6 +2,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from clinic.db.fields import MoneyField
 from clinic.db.records import Record
 
 
@@ -24,6 +25,9 @@ class FrontDesk(Record):
         help_text="Day and time stand in the message itself. Otherwise only on the page that its link opens.")
     feeds_name_patients = models.BooleanField(
         "calendars name patients", default=False, help_text="Whoever has a calendar's secret address then reads who comes.")
+    day_goal = MoneyField(
+        "production goal of a day", null=True, blank=True,
+        help_text="Fees of all visits of a working day. Empty: none is shown.")
 
     class Meta:
         verbose_name_plural = "front desk"
@@ -33,6 +37,9 @@ class FrontDesk(Record):
                 condition=Q(hold_minutes__gte=5, hold_minutes__lte=2880), name="scheduling_frontdesk_hold_5_minutes_to_2_days"),
             models.CheckConstraint(
                 condition=Q(reminder_hour__gte=8, reminder_hour__lte=19), name="scheduling_frontdesk_reminder_hour_by_day"),
+            models.CheckConstraint(
+                condition=Q(day_goal__gt=0), name="scheduling_frontdesk_goal_above_zero",
+                violation_error_message="A goal is more than zero. Leave it empty for none."),
         ]
 
     def __str__(self):

@@ -7,6 +7,8 @@ from scheduling.models.appointment import Appointment
 class VisitStep(Fact):
     """That a visit reached a step, when, and by whose hand."""
 
+    told_by_its_record = True
+
     appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="steps")
     status = models.CharField(max_length=12, choices=Appointment.Status)
     via = models.CharField(max_length=10, blank=True, default="", help_text="The way in: page, api, job, link.")

@@ -6,10 +6,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.access.rules import find, rule
-from clinic.web.asked import moment
+from clinic.db.refusals import Refused
+from clinic.web.asked import moment, whole
 from clinic.web.once import once
 from scheduling.forms import BlockForm
 from scheduling.models import Block
+from scheduling.offers import posted_place
 from scheduling.refusals import TimeTaken
 
 
@@ -41,6 +43,19 @@ def block(request, block_id):
 @rule("scheduling.change_block")
 @require_POST
 @once
+def block_drop(request, block_id):
+    """A block was dropped or pushed by keys: new start, length, column. A refusal is one line."""
+    block = find(Block.objects.current().select_related("clinic"), request.actor, pk=block_id)
+    try:
+        block.move(by=request.actor, version=whole(request.POST.get("version")), **posted_place(request))
+    except ValidationError as error:
+        raise Refused(" ".join(error.messages)) from error
+    return redirect(_schedule_of(block))
+
+
+@rule("scheduling.change_block")
+@require_POST
+@once
 def block_withdraw(request, block_id):
     """Open the time for visits again."""
     block = find(Block.objects.current().select_related("clinic"), request.actor, pk=block_id)
@@ -59,4 +74,5 @@ def _initial(request):
     at = moment(request.GET.get("at"))
     if at is None:
         return initial | {"day": request.actor.clinic.today()}
-    return initial | {"day": at.date(), "starts": at.time()}
+    until = moment(request.GET.get("until"))
+    return initial | {"day": at.date(), "starts": at.time(), "ends": until.time() if until else None}

@@ -13,16 +13,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from clinic.access.rules import find, may, rule
 from clinic.audit.looks import find_patient
 from clinic.db.refusals import Refused, Stale
-from clinic.models import Operatory, Provider
 from clinic.web.asked import key, moment, whole
 from clinic.web.back import back
 from clinic.web.conflicts import conflict_page, who_saved
 from clinic.web.once import once
-from scheduling import slots
 from scheduling.forms import NextFreeForm, VisitForm, tell
 from scheduling.looks import find_visit, scope_of, visit_page
 from scheduling.models import Appointment, AppointmentType
-from scheduling.offers import described, filled, posted_slot, spread
+from scheduling.offers import described, filled, posted_place, posted_slot, spread
 from scheduling.openings import Calendar, nearest
 from scheduling.refusals import TimeTaken
 from scheduling.views import series
@@ -122,19 +120,10 @@ def move(request, visit_id):
 def drop(request, visit_id):
     """A card was dropped or pushed by keys: new start, length, column. A refusal is one line."""
     visit = find_visit(request, visit_id)
-    at = moment(request.POST.get("starts_at"))
-    minutes, version = whole(request.POST.get("minutes")), whole(request.POST.get("version"))
-    if at is None or not 5 <= minutes <= 720:
-        raise Http404
-    values = {"starts_at": at if at.tzinfo else slots.wall(at.date(), at.time(), request.actor.clinic.zone)}
-    values["ends_at"] = values["starts_at"] + timedelta(minutes=minutes)
-    if operatory := request.POST.get("operatory"):
-        values["operatory"] = find(Operatory.objects, request.actor, pk=key(operatory))
-    if provider := request.POST.get("provider"):
-        values["provider"] = find(Provider.objects, request.actor, pk=key(provider))
+    values = posted_place(request)
     values = {name: value for name, value in values.items() if getattr(visit, name) != value}
     try:
-        visit.reschedule(by=request.actor, version=version, **values)
+        visit.reschedule(by=request.actor, version=whole(request.POST.get("version")), **values)
     except ValidationError as error:
         raise Refused(" ".join(error.messages)) from error
     return redirect("scheduling:schedule")
@@ -226,7 +215,8 @@ def _asked(request, form):
 def _initial(request, patient):
     """What the address says: a cell of the grid, a type, a provider."""
     clinic = request.actor.clinic
-    initial = {name: request.GET.get(name) for name in ("appointment_type", "provider", "operatory") if request.GET.get(name)}
+    names = ("appointment_type", "provider", "operatory", "minutes")
+    initial = {name: request.GET[name] for name in names if request.GET.get(name)}
     at = moment(request.GET.get("at"))
     if at is None:
         return initial | {"day": clinic.today()}

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic.access.rules import find, rule
 from clinic.web.asked import whole
+from clinic.web.csv_out import csv_answer, wants_csv
 from clinic.web.once import once
 from scheduling import slots
 from scheduling.forms import ExceptionForm, tell
@@ -35,6 +36,9 @@ def hours(request):
             _tell(request, rows)
             return redirect(f"{reverse('scheduling:hours')}?year={rows[0].date.year}")
     exceptions = list(HoursException.objects.visible_to(actor).current().filter(date__year=year).select_related("provider"))
+    if wants_csv(request):
+        return csv_answer(request, f"hours-{year}", ["day", "who", "hours", "why"], (
+            [row.date, row.provider or "The whole practice", row.hours, row.reason] for row in exceptions), count=0)
     holidays = public_holidays(clinic, year)
     closed = {row.date for row in exceptions if row.provider_id is None}
     return render(request, "scheduling/hours.html", {

@@ -9,6 +9,7 @@ from clinic.access.rules import rule
 from clinic.audit.looks import Kind, look
 from clinic.web.asked import whole
 from clinic.web.back import back
+from clinic.web.csv_out import csv_answer, wants_csv
 from clinic.web.once import once
 from scheduling import confirmations
 from scheduling.forms import CallForm
@@ -24,6 +25,8 @@ def unconfirmed(request):
     days = days if days in confirmations.DAYS else confirmations.USUAL_DAYS
     wished = confirmations.rows_of(confirmations.wished(request.actor))
     others = confirmations.within(request.actor, days).exclude(pk__in=[row.visit.pk for row in wished])
+    if wants_csv(request):
+        return _csv(request, wished + confirmations.rows_of(others))
     page = Paginator(others, confirmations.MOST).get_page(request.GET.get("page"))
     rows = confirmations.rows_of(page.object_list)
     look(request, Kind.LIST, rows=len(wished) + len(rows))
@@ -31,6 +34,17 @@ def unconfirmed(request):
         "wished": wished, "rows": rows, "page": page, "days": days, "here": request.get_full_path(),
         "spans": [{"label": f"{count} day{'' if count == 1 else 's'}", "url": f"?days={count}", "current": count == days}
                   for count in confirmations.DAYS]})
+
+
+def _csv(request, rows):
+    head = ["day", "time", "last name", "first name", "phone", "type", "provider", "message", "call", "another time wanted"]
+    zone = request.actor.clinic.zone
+    return csv_answer(request, "not-yet-confirmed", head, (
+        [*f"{row.visit.starts_at.astimezone(zone):%Y-%m-%d %H:%M}".split(), row.visit.patient.person.last_name,
+         row.visit.patient.person.first_name, row.phone, row.visit.appointment_type, row.visit.provider.short_name,
+         row.message["words"] if row.message else row.why_not_asked or "Not asked yet",
+         row.call.get_outcome_display() if row.call else "", "yes" if row.wishes else "no"]
+        for row in rows), count=len({row.visit.patient.person.pk for row in rows}))
 
 
 @rule("scheduling.confirm")

@@ -10,7 +10,9 @@ from clinic.audit.looks import Kind, find_patient, look
 from clinic.db.refusals import Refused
 from clinic.models import Operatory, Provider
 from clinic.web.asked import key, moment, whole
+from clinic.web.csv_out import wants_csv
 from clinic.web.once import once
+from scheduling.listing import visits_csv
 from scheduling.looks import find_visit, visit_page
 from scheduling.models import AppointmentType, Series
 from scheduling.models.appointment import refuse_what_cannot_be
@@ -103,6 +105,8 @@ def series(request, series_id):
     """The visits of a series."""
     series = find(Series.objects.select_related("patient"), request.actor, pk=series_id)
     look(request, Kind.VIEW, series.patient)
+    if wants_csv(request):
+        return visits_csv(request, "series", series.visits.all(), patient=series.patient.person)
     visits = list(series.visits.select_related("operatory", "provider", "appointment_type").order_by("starts_at"))
     coming = [row for row in visits if row.status in row.EXPECTED and row.starts_at >= timezone.now()]
     return render(request, "scheduling/series.html", {

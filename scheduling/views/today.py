@@ -14,9 +14,11 @@ from clinic.audit.looks import Kind, look
 from clinic.db.records import person_has, whose_row
 from clinic.models import MedicalHistory
 from clinic.models.medical_history import review_is_due
+from clinic.web.csv_out import wants_csv
 from scheduling import slots
 from scheduling.cards import ICONS
 from scheduling.days import alerts_in, newest_history
+from scheduling.listing import visits_csv
 from scheduling.models import Appointment
 from scheduling.steps import next_steps
 
@@ -65,6 +67,8 @@ class Row:
 @require_safe
 def today(request):
     """Today in the order of the day; refreshes itself."""
+    if wants_csv(request):
+        return visits_csv(request, "today", _visits(request))
     return render(request, "scheduling/today.html", _board(request))
 
 

@@ -50,14 +50,28 @@ def waitlist(request):
 def freed_times(request):
     """The times that are being offered, with whom to call, and what became of the last ones."""
     slots = FreedSlot.objects.visible_to(request.actor).select_related("operatory", "provider", "appointment__appointment_type")
-    open_slots = list(slots.open().annotate(asked=Count("offers"))[:PAGE])
+    open_slots = slots.open().annotate(asked=Count("offers"))
+    open_slots = list(open_slots if wants_csv(request) else open_slots[:PAGE])
     offers = Offer.objects.filter(slot__in=[slot.pk for slot in open_slots], status=Offer.Status.ASKED).select_related(
         "entry__patient", "entry__appointment_type", "entry__appointment")
     standing = {offer.slot_id: offer for offer in offers}
+    if wants_csv(request):
+        return _freed_csv(request, [(slot, standing.get(slot.pk)) for slot in open_slots])
     look(request, Kind.LIST, rows=len(standing))
     return render(request, "scheduling/freed_times.html", {
         "tabs": tabs("freed_times"), "slots": [(slot, standing.get(slot.pk)) for slot in open_slots],
         "ended": slots.exclude(status=FreedSlot.Status.OPEN).order_by("-updated_at")[:10]})
+
+
+def _freed_csv(request, rows):
+    head = ["day", "time", "minutes", "provider", "operatory", "last name", "first name", "phone", "for what", "asked by", "until"]
+    zone = request.actor.clinic.zone
+    lines = (
+        [*f"{slot.starts_at.astimezone(zone):%Y-%m-%d %H:%M}".split(), slot.minutes, slot.provider.short_name, slot.operatory, *(
+            [offer.entry.patient.last_name, offer.entry.patient.first_name, offer.entry.patient.phone,
+             offer.entry.appointment_type, offer.get_channel_display(), f"{offer.holds_until.astimezone(zone):%Y-%m-%d %H:%M}"]
+            if offer else [""] * 6)] for slot, offer in rows)
+    return csv_answer(request, "freed-times", head, lines, count=sum(offer is not None for _, offer in rows))
 
 
 @rule("scheduling.view_waitlist")

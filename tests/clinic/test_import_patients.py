@@ -154,16 +154,16 @@ def test_an_unclosed_quotation_mark_is_reported_where_it_opens_and_what_stands_b
 
 
 def test_what_the_database_refuses_is_reported_and_its_batch_is_not_lost(take, cast, file, monkeypatch):
-    from clinic.management.commands import import_patients
+    from clinic.imports import intake
 
-    whole = import_patients.Intake._record
+    whole = intake.PatientIntake._record
 
     def refuse_ivo(self, families):
         if any(row.values["first_name"] == "Ivo" for family in families for row in family):
-            raise import_patients.DatabaseError("no such luck")
+            raise intake.DatabaseError("no such luck")
         return whole(self, families)
 
-    monkeypatch.setattr(import_patients.Intake, "_record", refuse_ivo)
+    monkeypatch.setattr(intake.PatientIntake, "_record", refuse_ivo)
     path = file(HEADER, "Ida,Import,1980-05-06", "Ivo,Import,1980-05-06", "Uma,Import,1980-05-06")
     assert "2 patients added" in take(path)
     assert rejected(path) == [("3", "", "The database refused it: no such luck")]

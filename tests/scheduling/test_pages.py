@@ -42,13 +42,13 @@ def fill_day(cast, at):
 
 @pytest.mark.parametrize("count", [1, 150])
 @pytest.mark.parametrize("by", ["operatory", "provider"])
-def test_the_day_takes_six_queries_beyond_sign_in(cast, desk_client, fill_day, count, by):
+def test_the_day_takes_seven_queries_beyond_sign_in(cast, desk_client, fill_day, count, by):
     fill_day(count)
     with CaptureQueriesContext(connection()) as queries:
         page = desk_client.get(f"/schedule/?day=2026-12-01&by={by}")
     assert page.content.count(b"data-card=") == count
     assert page.content.count(b"Latex") >= count
-    assert len(queries) <= SIGN_IN + 6, [query["sql"][:90] for query in queries]
+    assert len(queries) <= SIGN_IN + 7, [query["sql"][:90] for query in queries]
 
 
 @pytest.mark.parametrize("count", [1, 30])
@@ -57,7 +57,7 @@ def test_the_week_takes_the_same_queries_for_any_number_of_visits(cast, desk_cli
     provider = Appointment.objects.first().provider_id
     with CaptureQueriesContext(connection()) as queries:
         desk_client.get(f"/schedule/week/?day=2026-12-01&provider={provider}")
-    assert len(queries) == SIGN_IN + 8
+    assert len(queries) == SIGN_IN + 9
 
 
 def connection():

@@ -4,7 +4,7 @@ from datetime import time, timedelta
 import pytest
 from django.urls import NoReverseMatch, URLPattern, get_resolver, reverse
 
-from clinic.models import Document, MedicalHistory
+from clinic.models import Document, LetterTemplate, MedicalHistory
 from scheduling import slots
 from scheduling.models import Appointment, Block, FreedSlot, HoursException, Series, WaitlistEntry
 from tests.pictures import picture
@@ -34,6 +34,9 @@ def pages(ids):
     yield f"/visits/book/?patient={ids['patient_id']}"
     yield f"/visits/walk-in/?patient={ids['patient_id']}"
     yield f"/patients/{ids['patient_id']}/documents/?withdrawn=1"
+    for kind in ("welcome", "excuse", "appointment_card"):
+        yield f"/patients/{ids['patient_id']}/letter/?template={kind}"
+    yield "/practice/letters/new/?starter=welcome"
     yield "/schedule/?by=provider"
     yield "/patients/?q=nobody-of-this-name"
     yield reverse("admin:index")
@@ -70,9 +73,10 @@ def ids(clone):
     paper = Document.add(
         by=by, patient=clone.grace, kind="insurance_card", content=picture(), name="F" * 120 + ".jpg", back=picture(colour=1))
     Document.add(by=by, patient=clone.grace, kind="letter", content=b"Dear Grace").withdraw(by=by, because="Another's letter")
+    letter = LetterTemplate(kind="other", title="L" * 120, body="Dear {addressee}").record(by=by)
     series, entry = front_desk(clone, at[9] + timedelta(days=14))
     return {
-        "document_id": paper.pk, "series_id": series.pk, "entry_id": entry.pk,
+        "document_id": paper.pk, "template_id": letter.pk, "series_id": series.pk, "entry_id": entry.pk,
         "patient_id": clone.grace.pk, "account_id": clone.grace.account_id, "visit_id": visit.pk, "block_id": block.pk,
         "type_id": clone.cleaning.pk, "user_id": clone.user("dentist").pk}
 

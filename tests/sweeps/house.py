@@ -13,6 +13,7 @@ from clinic.models import (
     Fee,
     FeeSchedule,
     HandedOver,
+    LetterTemplate,
     Mail,
     MedicalHistory,
     Notification,
@@ -29,6 +30,7 @@ from scheduling.models import (
     AppointmentTypeCode,
     Block,
     ContactAttempt,
+    DayNote,
     Feed,
     FreedSlot,
     FrontDesk,
@@ -87,6 +89,7 @@ def furnish(cast):
     StoredFile._write(
         BytesIO(b"x"), by=by, drawn_from=paper.file, use="preview", media_type="image/webp", size=1, sha256="0" * 64
     )
+    LetterTemplate(kind="welcome", title="Welcome", body="Dear {addressee}", is_starter=True).record(by=by)
     ApiToken.issue(by=cast.manager, name="kiosk")
     schedule = FeeSchedule(name="Harbour Health", since=date(2026, 1, 1)).record(by=by)
     Fee(schedule=schedule, procedure_code=ProcedureCode.objects.filter(clinic=cast.clinic).first(), amount=90).record(
@@ -114,6 +117,8 @@ def front_desk(cast, start):
         WaitlistEntry.add(
             by=by, patient=patient, appointment_type=cast.exam, provider=cast.drill, appointment=far,
             from_day=date(2026, 11, 1))  # fmt: skip
+    for days in range(2):
+        DayNote(clinic=cast.clinic, date=start.date() + timedelta(days=days), text="On call").record(by=by)
     first, second = (series.standing()[0] for series in Series.objects.filter(clinic=cast.clinic).order_by("pk"))
     first.cancel(by=by, because="Ill")
     second.cancel(by=by, because="Ill")

@@ -24,6 +24,7 @@ CHECKS = {
     "clinic_apitoken_expires_after_start": ("expires_at", "2001-01-01 00:00:00+00:00"),
     "clinic_document_two_sides_differ": ("back_id", "(file_id)"),
     "clinic_storedfile_pictures_have_an_original": ("use", "preview"),
+    "clinic_lettertemplate_starters_have_a_kind": ("kind", "other"),
     "clinic_fee_not_negative": ("amount", -1),
     "clinic_user_email_lower_case": ("email", "UPPER@TEST.EXAMPLE"),
     "clinic_membership_ends_after_start": ("until", "2001-01-01"),
@@ -33,6 +34,7 @@ CHECKS = {
     "scheduling_offerletter_done_has_a_time": ("state", "sent"),
     "clinic_patientlink_used_or_revoked": ("used_at", "(created_at)"),
     "clinic_notificationchoices_hour_of_a_day": ("digest_hour", 24),
+    "scheduling_frontdesk_goal_above_zero": ("day_goal", 0),
     "scheduling_frontdesk_reminder_hour_by_day": ("reminder_hour", 20),
     "clinic_patient_born_after_1890": ("date_of_birth", "1700-01-01"),
     "clinic_patient_not_merged_into_itself": ("merged_into_id", "id"),
@@ -98,6 +100,7 @@ def test_a_unique_constraint_refuses_the_second_row(furnished, cast, name):
     row = rows.first()
     if row is None:
         cast.ada.change(by=cast.system, external_id="K-1")
+        furnished[0].change(by=cast.system, external_id="V-1")
         row = rows.first()
     columns = [
         field.column
@@ -115,6 +118,7 @@ def test_a_unique_constraint_refuses_the_second_row(furnished, cast, name):
         new["user_id"] = "NULL"
     last = "(SELECT id FROM {} other WHERE other.clinic_id = scheduling_offer.clinic_id ORDER BY other.id DESC LIMIT 1)".format
     new |= {
+        "scheduling_appointment_external_once": {"status": "'cancelled'", "cancel_reason": "'Ill'"},
         "scheduling_offer_one_at_a_time": {"entry_id": last("scheduling_waitlistentry")},
         "scheduling_offer_once_a_slot": {"status": "'lapsed'"},
         "scheduling_offer_one_a_patient": {"slot_id": last("scheduling_freedslot")},

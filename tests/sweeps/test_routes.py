@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import get_resolver
 from django.urls.resolvers import URLPattern
 
-from clinic.models import Document, Fee, Notification, Patient
+from clinic.models import Document, Fee, LetterTemplate, Notification, Patient
 from config.roles import ROLES
 from scheduling.models import AppointmentTypeCode, Block, Feed, FreedSlot, HoursException, Offer, Series, WaitlistEntry
 
@@ -102,6 +102,9 @@ def house(furnished, cast):
             f"<uuid:{name}_id>": tuple(model.objects.filter(clinic=one.clinic).first().pk for one in (cast, cast.outsider))
             for name, model in BY_THE_DOZEN.items()
         },
+        "<uuid:template_id>": tuple(
+            LetterTemplate.objects.get(clinic=one.clinic).pk for one in (cast, cast.outsider)
+        ),
         "<uuid:notification_id>": (
             Notification.objects.filter(clinic=cast.clinic).first().pk,
             Notification.objects.filter(clinic=cast.outsider.clinic).first().pk,
@@ -200,7 +203,7 @@ def test_every_post_that_writes_rows_is_done_once():
         "clinic:recovery_codes",
     }
     links = {"scheduling:answer", "scheduling:offer"}  # a link is used once, whoever sends it how often
-    reads = {"clinic:patient_likely_duplicates"}
+    reads = {"clinic:patient_likely_duplicates", "clinic:letter_print"}
     writes = [(name, view) for name, _, view in OURS if name not in own_account | links | reads and accepts_post(view)]
     assert len(writes) > 10
     assert [name for name, view in writes if not getattr(view, "once", False) and not wraps_once(view)] == []

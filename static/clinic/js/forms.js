@@ -35,6 +35,11 @@ function busy(form, yes) {
   }
 }
 
+/* What answers in a tab of its own leaves this page as it is: the next press is another sending, under a key of its own. */
+function anew(form) {
+  if (form.elements.once) form.elements.once.value = crypto.randomUUID();
+}
+
 attach("form[data-form]", (form) => {
   if (form.method === "get") return;
   const first = state(form);
@@ -45,7 +50,11 @@ attach("form[data-form]", (form) => {
   form.addEventListener("submit", (event) => {
     unsaved.delete(form);
     /* After the browser has gathered the data, so that the pressed button's value goes along. */
-    setTimeout(() => { if (!event.defaultPrevented) busy(form, true); });
+    setTimeout(() => {
+      if (event.defaultPrevented) return;
+      if (form.target === "_blank") anew(form);
+      else busy(form, true);
+    });
   });
   form.addEventListener("htmx:beforeRequest", (event) => { if (event.target === form) busy(form, true); });
   form.addEventListener("htmx:afterRequest", (event) => {

@@ -4,17 +4,17 @@ import { serverAnswers, sessionEnded } from "../../clinic/js/connection.js";
 import { isTyping } from "../../clinic/js/keys.js";
 import { showToast } from "../../clinic/js/toast.js";
 
-const STEP = 2; // rows of five minutes: the grid offers full ten minutes
-
 attach("select[data-submits]", (select) => select.addEventListener("change", () => select.form.requestSubmit()));
 
 attach("[data-schedule]", (schedule) => {
   const says = document.querySelector("[data-schedule-says]");
   const first = Number(schedule.dataset.first);
+  const STEP = Number(schedule.dataset.step) / 5; // in rows of five minutes
+  const SHORTEST = Math.max(2, STEP);
   const rows = () => Number(schedule.dataset.rows);
   const columns = () => [...schedule.querySelectorAll("[data-column]")];
   const week = schedule.dataset.by === "week";
-  let cell = { column: 0, at: 12 };
+  let cell = { column: 0, at: 12, length: SHORTEST };
   let moving = null;
 
   const say = (words) => { if (says) says.textContent = words; };
@@ -40,9 +40,10 @@ attach("[data-schedule]", (schedule) => {
     if (!column) return;
     const button = document.createElement("button");
     button.type = "button";
-    button.className = `cell at-${cell.at}`;
-    button.textContent = clock(cell.at);
-    button.setAttribute("aria-label", `${clock(cell.at)}, ${column.dataset.name}: book`);
+    const until = cell.length > SHORTEST ? `-${clock(cell.at + cell.length)}` : "";
+    button.className = `cell at-${cell.at} for-${cell.length}`;
+    button.textContent = clock(cell.at) + until;
+    button.setAttribute("aria-label", `${clock(cell.at)}${until}, ${column.dataset.name}: book`);
     button.dataset.keysOwn = "";
     column.append(button);
     if (focus) {
@@ -51,14 +52,38 @@ attach("[data-schedule]", (schedule) => {
     }
   }
 
-  function bookCell() {
-    if (!schedule.dataset.book) return;
-    const column = columns()[cell.column];
-    const url = new URL(schedule.dataset.book, window.location.href);
-    url.searchParams.set("at", wall(cell.column, cell.at));
+  /* The address of a form for the chosen time. */
+  function formFor(address, { column: index, at, length }) {
+    const column = columns()[index];
+    const url = new URL(address, window.location.href);
+    url.searchParams.set("at", wall(index, at));
     if (schedule.dataset.by === "operatory") url.searchParams.set("operatory", column.dataset.column);
     else url.searchParams.set("provider", week ? schedule.dataset.provider : column.dataset.column);
-    window.location.assign(url);
+    return [url, `${clock(at)}-${clock(at + length)}`];
+  }
+
+  function bookingOf(chosen) {
+    const [url, words] = formFor(schedule.dataset.book, chosen);
+    if (chosen.length > SHORTEST) url.searchParams.set("minutes", String(chosen.length * 5));
+    return [url, words];
+  }
+
+  function blockingOf(chosen) {
+    const [url, words] = formFor(schedule.dataset.block, chosen);
+    url.searchParams.set("until", wall(chosen.column, chosen.at + chosen.length));
+    return [url, words];
+  }
+
+  function bookCell() {
+    if (schedule.dataset.book) window.location.assign(bookingOf(cell)[0]);
+  }
+
+  function stretchCell(by) {
+    const next = columns()[cell.column].querySelectorAll("[data-card]");
+    const limit = Math.min(rows(), ...[...next].map(rowOf).filter((at) => at >= cell.at + 1));
+    cell.length = clamp(cell.length + by, SHORTEST, Math.max(SHORTEST, limit - cell.at));
+    drawCell(true);
+    say(`${clock(cell.at)} to ${clock(cell.at + cell.length)}`);
   }
 
   /* The card under the cell, so that arrows walk from free time onto visits and off again. */
@@ -67,7 +92,7 @@ attach("[data-schedule]", (schedule) => {
 
   function goTo(columnIndex, at, direction) {
     const all = columns();
-    cell = { column: clamp(columnIndex, 0, all.length - 1), at: clamp(at, 0, rows() - STEP) };
+    cell = { column: clamp(columnIndex, 0, all.length - 1), at: clamp(at, 0, rows() - SHORTEST), length: SHORTEST };
     const card = cardAt(all[cell.column], cell.at);
     if (card) {
       if (direction === "down") cell.at = rowOf(card);
@@ -91,14 +116,14 @@ attach("[data-schedule]", (schedule) => {
     try {
       answer = await fetch(`${card.getAttribute("href")}drop/`, { method: "POST", body, headers: requestHeaders(), redirect: "manual" });
     } catch {
-      showToast("The server can't be reached, so the visit stays where it was.", "red");
+      showToast("The server can't be reached, so it stays where it was.", "red");
       await reload(card.dataset.card);
       return;
     }
     if (answer.status === 401) sessionEnded();
     const moved = answer.type === "opaqueredirect" || answer.ok;
     const place = `${clock(at)}, ${columns()[columnIndex].dataset.name}`;
-    const why = !moved && (answer.headers.get("Content-Type") || "").startsWith("text/plain") ? await answer.text() : "The visit could not be moved.";
+    const why = !moved && (answer.headers.get("Content-Type") || "").startsWith("text/plain") ? await answer.text() : "It could not be moved.";
     await reload(card.dataset.card); // First, so that the next act starts from what is on record.
     if (moved) say(`Moved to ${place}`);
     showToast(moved ? `Moved to ${place}.` : `${why} It stays where it was.`, moved ? "green" : "red");
@@ -148,12 +173,12 @@ attach("[data-schedule]", (schedule) => {
   /* Moving by keys: m takes the card, arrows carry it, Enter drops, Esc puts it back. */
   function take(card) {
     if (!("moves" in card.dataset) || !("moves" in schedule.dataset)) {
-      say("This visit can't be moved");
+      say("This can't be moved");
       return;
     }
     moving = { card, home: card.parentElement, column: columns().indexOf(card.parentElement), at: rowOf(card), length: lengthOf(card), from: [rowOf(card), lengthOf(card)] };
     card.classList.add("is-moving");
-    say("Moving: arrows carry the visit, Enter drops it, Escape puts it back");
+    say("Moving: arrows carry it, Enter drops it, Escape puts it back");
   }
 
   function carry(columnStep, rowStep) {
@@ -200,6 +225,7 @@ attach("[data-schedule]", (schedule) => {
     if (arrow) {
       event.preventDefault();
       if (moving) carry(arrow[0], arrow[1] * STEP);
+      else if (event.shiftKey && event.target.closest(".cell") && arrow[1]) stretchCell(arrow[1] * STEP);
       else if (card && arrow[1]) goTo(columns().indexOf(card.parentElement), arrow[1] > 0 ? rowOf(card) + lengthOf(card) : rowOf(card) - STEP, "");
       else if (card) goTo(columns().indexOf(card.parentElement) + arrow[0], rowOf(card), "");
       else goTo(cell.column + arrow[0], cell.at + arrow[1] * STEP, "down");
@@ -211,6 +237,10 @@ attach("[data-schedule]", (schedule) => {
       return;
     }
     if (!card) {
+      if (event.key === "B" && schedule.dataset.block && event.target.closest(".cell")) {
+        event.preventDefault();
+        window.location.assign(blockingOf(cell)[0]);
+      }
       if (!schedule.dataset.book || !["Enter", "b", "n"].includes(event.key)) return;
       event.preventDefault();
       event.stopPropagation();
@@ -222,7 +252,7 @@ attach("[data-schedule]", (schedule) => {
     if (event.key === "+" || event.key === "=") { event.preventDefault(); stretch(card, STEP); }
     if (event.key === "-") { event.preventDefault(); stretch(card, -STEP); }
     const step = { c: "check-in/", o: "exit/", x: "cancel/" }[event.key];
-    if (step) { event.preventDefault(); event.stopPropagation(); window.location.assign(card.getAttribute("href") + step); }
+    if (step && !card.classList.contains("is-block")) { event.preventDefault(); event.stopPropagation(); window.location.assign(card.getAttribute("href") + step); }
   });
 
   /* An arrow or b anywhere on the page enters the grid. */
@@ -238,14 +268,89 @@ attach("[data-schedule]", (schedule) => {
   const rowUnder = (column, y) => Math.floor((y - column.getBoundingClientRect().top) / tickHeight());
   const tickHeight = () => schedule.querySelector("[data-column]").clientHeight / rows();
 
+  let dragged = false; // then the click that ends a drag books nothing
+
   schedule.addEventListener("click", (event) => {
     const column = event.target.closest("[data-column]");
+    if (dragged) { dragged = false; return; }
     if (!column || event.target.closest("[data-card]") || !schedule.dataset.book) return;
     const chosen = event.target.closest(".cell");
     if (chosen) { bookCell(); return; }
-    cell = { column: columns().indexOf(column), at: clamp(Math.floor(rowUnder(column, event.clientY) / STEP) * STEP, 0, rows() - STEP) };
+    cell = { column: columns().indexOf(column), at: clamp(Math.floor(rowUnder(column, event.clientY) / STEP) * STEP, 0, rows() - SHORTEST), length: SHORTEST };
     bookCell();
   });
+
+  /* A drag over free time chooses it; then one says what for. */
+  schedule.addEventListener("pointerdown", (event) => {
+    const column = event.target.closest("[data-column]");
+    dragged = false;
+    if (!column || event.button !== 0 || event.pointerType === "touch" || event.target.closest("[data-card], .cell")) return;
+    if (!schedule.dataset.book && !schedule.dataset.block) return;
+    const from = Math.floor(rowUnder(column, event.clientY) / STEP) * STEP;
+    const chosen = { column: columns().indexOf(column), at: from, length: 0 };
+    let mark = null;
+
+    function onMove(moved) {
+      if (!mark && Math.abs(moved.clientY - event.clientY) < 6) return;
+      if (!mark) {
+        dragged = true;
+        mark = document.createElement("span");
+        mark.className = "chosen";
+        column.append(mark);
+      }
+      const to = clamp(Math.floor(rowUnder(column, moved.clientY) / STEP) * STEP, 0, rows() - 1);
+      chosen.at = Math.min(from, to);
+      chosen.length = Math.min(Math.abs(to - from) + STEP, rows() - chosen.at);
+      place(mark, chosen.at, chosen.length);
+    }
+
+    function onEnd(ended) {
+      window.removeEventListener("pointermove", onMove);
+      window.removeEventListener("pointerup", onEnd);
+      window.removeEventListener("pointercancel", onEnd);
+      if (!mark) return;
+      if (ended.type === "pointercancel") { mark.remove(); return; }
+      setTimeout(() => askWhatFor(chosen, mark, ended)); // After the click: what opens before it, it would shut again.
+    }
+    window.addEventListener("pointermove", onMove);
+    window.addEventListener("pointerup", onEnd);
+    window.addEventListener("pointercancel", onEnd);
+  });
+
+  function askWhatFor(chosen, mark, { clientX, clientY }) {
+    const menu = document.createElement("div");
+    menu.className = "menu";
+    menu.popover = "auto";
+    menu.setAttribute("role", "group");
+    menu.setAttribute("aria-label", "What for");
+    const choices = [];
+    if (schedule.dataset.book) choices.push(["Book", bookingOf(chosen)]);
+    if (schedule.dataset.block) choices.push(["Block", blockingOf(chosen)]);
+    for (const [verb, [url, words]] of choices) {
+      const link = document.createElement("a");
+      link.className = "menu-item";
+      link.href = url;
+      link.textContent = `${verb} ${words}`;
+      menu.append(link);
+    }
+    document.body.append(menu);
+    menu.addEventListener("toggle", (event) => {
+      if (event.newState !== "closed") return;
+      mark.remove();
+      menu.remove();
+    });
+    menu.addEventListener("keydown", (event) => {
+      if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+      event.preventDefault();
+      [...menu.children].find((link) => link !== document.activeElement)?.focus();
+    });
+    menu.showPopover();
+    const size = menu.getBoundingClientRect();
+    menu.style.margin = "0";
+    menu.style.left = `${Math.min(clientX, window.innerWidth - size.width - 8)}px`;
+    menu.style.top = `${Math.min(clientY, window.innerHeight - size.height - 8)}px`;
+    menu.firstElementChild.focus();
+  }
 
   schedule.addEventListener("pointerdown", (event) => {
     const card = event.target.closest("[data-card][data-moves]");
@@ -255,17 +360,17 @@ attach("[data-schedule]", (schedule) => {
     const grip = Math.floor((event.clientY - box.top) / tickHeight());
     const start = { x: event.clientX, y: event.clientY, at: rowOf(card), length: lengthOf(card), column: columns().indexOf(card.parentElement) };
     const now = { ...start };
-    let dragged = false;
+    let carried = false;
 
     function onMove(moved) {
-      if (!dragged && Math.hypot(moved.clientX - start.x, moved.clientY - start.y) < 5) return;
-      if (!dragged) {
-        dragged = true;
+      if (!carried && Math.hypot(moved.clientX - start.x, moved.clientY - start.y) < 5) return;
+      if (!carried) {
+        carried = true;
         card.setPointerCapture(event.pointerId);
         card.classList.add("is-moving");
       }
       if (stretches) {
-        now.length = clamp(Math.round((rowUnder(card.parentElement, moved.clientY) - start.at) / STEP) * STEP, STEP, rows() - start.at);
+        now.length = clamp(Math.round((rowUnder(card.parentElement, moved.clientY) - start.at) / STEP) * STEP, SHORTEST, rows() - start.at);
         place(card, start.at, now.length);
         return;
       }
@@ -285,7 +390,7 @@ attach("[data-schedule]", (schedule) => {
       window.removeEventListener("pointermove", onMove);
       window.removeEventListener("pointerup", onEnd);
       window.removeEventListener("pointercancel", onEnd);
-      if (!dragged) return;
+      if (!carried) return;
       card.classList.remove("is-moving");
       card.addEventListener("click", (click) => { click.preventDefault(); click.stopImmediatePropagation(); }, { capture: true, once: true });
       if (ended.type === "pointercancel" || now.at === start.at && now.length === start.length && now.column === start.column) {
@@ -324,6 +429,6 @@ attach("[data-schedule]", (schedule) => {
   const start = startOfDay();
   if (start < rows()) {
     schedule.scrollTop = Math.max(0, start * tickHeight() - (schedule.querySelector("[data-now]") ? 90 : 8));
-    cell.at = Math.floor(clamp(start, 0, rows() - STEP) / STEP) * STEP;
+    cell.at = Math.floor(clamp(start, 0, rows() - SHORTEST) / STEP) * STEP;
   }
 });

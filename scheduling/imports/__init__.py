@@ -1,0 +1,1 @@
+"""Moving in: visits of another system, past and to come."""
