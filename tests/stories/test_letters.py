@@ -15,12 +15,11 @@ pytestmark = pytest.mark.story
 @pytest.fixture
 def visit(clone):
     """A visit of Ada's today that is over."""
-    start = timezone.now() - timedelta(minutes=50)
     visit = Appointment.book(
         by=clone.manager, patient=clone.ada, operatory=clone.operatories[0], provider=clone.drill,
-        appointment_type=clone.exam, starts_at=start)  # fmt: skip
-    for minute, verb in enumerate(("check_in", "seat", "complete")):
-        getattr(visit, verb)(by=clone.manager, now=start + timedelta(minutes=minute * 15))
+        appointment_type=clone.exam, starts_at=timezone.now() - timedelta(minutes=50))  # fmt: skip
+    for verb in ("check_in", "seat", "complete"):
+        getattr(visit, verb)(by=clone.manager)
     return visit
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from scheduling.models import Appointment
+from scheduling.models import Appointment, Block
 
 pytestmark = pytest.mark.story
 
@@ -158,3 +158,74 @@ def test_what_somebody_else_changes_appears_by_itself(screen, clone, visits, tom
     ada.reschedule(by=clone.manager, operatory=clone.operatories[2])
     desk.page.locator(f'[data-column="{clone.operatories[2].pk}"] [data-card="{ada.pk}"]').wait_for(timeout=6000)
     assert desk.page.evaluate("() => document.activeElement.dataset.card") == str(ada.pk)  # and the focus stays
+
+
+def test_time_is_blocked_by_keys_alone(screen, clone, visits, tomorrow, wall):
+    desk = screen("receptionist").open(f"/schedule/?day={tomorrow}")
+    desk.press("ArrowDown", "ArrowRight", "ArrowRight")
+    while not desk.focused().startswith("11:00"):
+        desk.press("ArrowDown")
+    desk.press(*["Shift+ArrowDown"] * 5)
+    assert desk.focused() == "11:00-12:00, Operatory 3: book"
+    desk.go("Shift+B")
+    desk.write("Repair")
+    desk.go("Control+Enter")
+    desk.toast("Repair is blocked.")
+    block = Block.objects.get(clinic=clone.clinic, title="Repair")
+    assert (block.starts_at, block.ends_at, block.operatory) == (wall(11), wall(12), clone.operatories[2])
+
+
+def test_a_dragged_time_is_booked_or_blocked_and_a_block_is_dragged_on(screen, clone, visits, tomorrow, wall):
+    desk = screen("receptionist").open(f"/schedule/?day={tomorrow}")
+    column = desk.page.locator("[data-column]").nth(2).bounding_box()
+    top = desk.page.locator("#schedule").bounding_box()["y"]
+    mouse = desk.page.mouse
+    mouse.move(column["x"] + 40, top + 90)
+    mouse.down()
+    mouse.move(column["x"] + 40, top + 150, steps=5)
+    mouse.up()
+    desk.page.locator(".menu:popover-open", has_text="Block").wait_for()
+    desk.look("what a dragged time is for")
+    desk.press("ArrowDown")
+    desk.go("Enter")
+    desk.write("Repair")
+    desk.go("Control+Enter")
+    desk.toast("Repair is blocked.")
+    block = Block.objects.get(clinic=clone.clinic, title="Repair")
+    box = card(desk, block).bounding_box()
+    hour = desk.page.evaluate("() => document.querySelector('[data-column]').clientHeight / 12")
+    with desk.page.expect_response(lambda answer: "/drop/" in answer.url):
+        mouse.move(box["x"] + 40, box["y"] + 10)
+        mouse.down()
+        mouse.move(box["x"] + 40, box["y"] + 10 + hour, steps=5)
+        mouse.up()
+    moved = Block.objects.get(pk=block.pk)
+    assert moved.starts_at - block.starts_at == moved.ends_at - block.ends_at == timedelta(hours=1)
+
+
+def test_the_month_is_walked_by_arrows_and_opens_a_day(screen):
+    desk = screen("receptionist").open("/schedule/month/?day=2026-12-10")
+    desk.look("the month's load")
+    desk.press("ArrowRight")
+    assert "Monday, 30 November" in desk.focused()
+    desk.press("ArrowDown", "ArrowRight")
+    assert "Tuesday, 8 December" in desk.focused()
+    desk.go("Enter")
+    assert desk.path() == "/schedule/?day=2026-12-08"
+
+
+def test_a_note_and_the_look_of_the_schedule_are_chosen_by_keys(screen, visits, tomorrow):
+    desk = screen("receptionist").open(f"/schedule/?day={tomorrow}")
+    desk.go("a")
+    desk.write("Compressor at 14:00")
+    desk.go("Control+Enter")
+    desk.page.locator(".day-note", has_text="Compressor at 14:00").wait_for()
+    desk.press("v")
+    desk.look("how it is drawn")
+    desk.page.locator("#drawn button[value=status]").focus()
+    desk.go("Enter")
+    desk.press("v")
+    desk.page.locator("#drawn button[value='5']").focus()
+    desk.go("Enter")
+    desk.page.locator("#schedule.zoom-5").wait_for()
+    desk.look("steps of five minutes")

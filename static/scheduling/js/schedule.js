@@ -333,7 +333,7 @@ attach("[data-schedule]", (schedule) => {
       link.textContent = `${verb} ${words}`;
       menu.append(link);
     }
-    document.body.append(menu);
+    schedule.after(menu);
     menu.addEventListener("toggle", (event) => {
       if (event.newState !== "closed") return;
       mark.remove();
