@@ -46,7 +46,7 @@ def compared(model, rows, earlier=()):
     kept = {field.name for field in model.history.model._meta.concrete_fields}
     fields = [field for field in model._meta.concrete_fields if field.name in kept - UNSAID]
     before = None
-    for row in sorted([*rows, *earlier], key=lambda row: (row.id, row.version, row.history_id)):
+    for row in sorted([*rows, *earlier], key=lambda row: (row.id, getattr(row, "version", 0), row.history_id)):
         if before is not None and before.id != row.id:
             before = None
         if row.history_id not in only_beside:
@@ -68,19 +68,18 @@ def names(model, keys):
 
 def named(model):
     """The rows with whatever their names are made of."""
-    rows = model._base_manager.all()
-    return rows if hasattr(model, "name") else rows.select_related(*_pointed(model))
+    paths = _pointed(model)
+    return model._base_manager.select_related(*paths) if paths else model._base_manager.all()
 
 
 @cache
 def _pointed(model, depth=2):
+    """The rows that a row's name may be made of: none when it has a name of its own."""
     paths = []
-    for field in model._meta.concrete_fields:
+    for field in model._meta.concrete_fields if depth and not hasattr(model, "name") else ():
         if field.is_relation and field.name != "by":
-            paths.append(field.name)
-            if depth > 1:
-                paths += [f"{field.name}__{path}" for path in _pointed(field.related_model, depth - 1)]
-    return tuple(paths)
+            paths += [field.name, *(f"{field.name}__{path}" for path in _pointed(field.related_model, depth - 1))]
+    return paths
 
 
 def said(field, old, new, pointed, spelled):

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.apps import apps
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import F, Func, Q, UUIDField, Value
+from django.db.models import F, Func, OuterRef, Q, Subquery, UUIDField, Value
 from django.db.models.functions import Cast, Coalesce
 
 from clinic.audit.changes import changes_of, named, names, who_did
@@ -17,6 +17,8 @@ from clinic.db.guards import has_clinic, has_patient
 from clinic.db.records import Fact, Recorded
 from clinic.models import Account, Clinic, Patient, User
 from clinic.panels import Change
+
+LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -85,17 +87,30 @@ class Kind:
         words = str(self.model._meta.verbose_name)
         return words[:1].upper() + words[1:]
 
-    def found(self, clinic, asked):
-        """(key, moment, person) of what is asked for, the newest first; None when this kind can't have it."""
-        rows = self.table._base_manager.alias(own=ByNoIndex(F(self.clinic))).filter(own=clinic.pk)
-        if asked.way and not self.way:
+    def newest(self, clinic, asked, count):
+        """(key, moment, person) of so many that are asked for, the newest first; None when this kind can't have it.
+
+        The index of dates finds the last moment that counts, then what came since: SQLite would sort the whole table for an
+        order by moment and key.
+        """
+        rows = self._found(clinic, asked)
+        if rows is None:
+            return None
+        last = rows.order_by(f"-{self.at}").values(self.at)[count - 1:count]
+        return rows.filter(**{f"{self.at}__gte": Coalesce(Subquery(last), Value(LONG_AGO))}).order_by(
+            f"-{self.at}", f"-{self.key}").values_list(self.key, self.at, self._person())[:count]
+
+    def _found(self, clinic, asked):
+        rows = self.table._base_manager.all()
+        rows = rows.alias(own=ByNoIndex(F(self.clinic))).filter(own=clinic.pk) if self.is_record else rows.filter(clinic=clinic)
+        if (asked.way and not self.way) or (asked.patient and not (self.patient or self.model is Account)):
             return None
         if asked.way:
             rows = rows.filter(**{self.way: asked.way})
         if asked.who:
             rows = rows.filter(**{self.by: asked.who})
-        if asked.patient and (rows := self._about(rows, asked.patient)) is None:
-            return None
+        if asked.patient:
+            rows = rows.filter(id__in=self._about(asked.patient).values("pk"))
         if asked.since:
             rows = rows.filter(**{f"{self.at}__gte": asked.since})
         if asked.until:
@@ -103,19 +118,23 @@ class Kind:
         if asked.before:
             at, key = asked.before
             rows = rows.filter(Q(**{f"{self.at}__lt": at}) | Q(**{self.at: at, f"{self.key}__lt": key}), **{f"{self.at}__lte": at})
-        return rows.order_by(f"-{self.at}", f"-{self.key}").values_list(self.key, self.at, self._person())
+        return rows
 
-    def _about(self, rows, patient):
-        """Those about this person, also under the records that were merged into theirs."""
+    def _about(self, patient):
+        """The rows about this person, also under the records that were merged into theirs."""
         people = Patient._base_manager.filter(Q(pk=patient) | Q(merged_into=patient)).order_by()
         if self.model is Account:
-            return rows.filter(id__in=people.values("account"))
-        return rows.filter(**{f"{self.patient}__in": people.values("pk")}) if self.patient else None
+            return Account._base_manager.filter(pk__in=people.values("account"))
+        return self.model._base_manager.filter(**{f"{self.patient}__in": people.values("pk")})
 
     def _person(self):
+        """Whom the row is about, as it now stands; asked for each row by itself, and only for those that are given."""
+        if not self.patient:
+            return Cast(Value(None), UUIDField())
         if self.model is Patient:
             return F("id")
-        return Coalesce(f"{self.patient}__merged_into", self.patient) if self.patient else Cast(Value(None), UUIDField())
+        own = self.model._base_manager.filter(pk=OuterRef("id")).order_by()
+        return Subquery(own.annotate(person=Coalesce(f"{self.patient}__merged_into", self.patient)).values("person")[:1])
 
     def lines(self, keys):
         """{key: Change} of these rows: with what stood there before, or for a fact that it was written."""
@@ -170,11 +189,11 @@ def entries(clinic, asked, count):
     chosen = [kinds()[asked.kind]] if asked.kind else list(kinds().values())
     parts, params = [], []
     for number, kind in enumerate(chosen):
-        rows = kind.found(clinic, asked)
+        rows = kind.newest(clinic, asked, count)
         if rows is None:
             continue
         try:
-            sql, values = rows[:count].query.get_compiler(connection=connection).as_sql()
+            sql, values = rows.query.get_compiler(connection=connection).as_sql()
         except EmptyResultSet:
             continue
         parts.append(f"SELECT {number}, found.* FROM ({sql}) AS found")

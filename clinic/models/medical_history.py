@@ -57,7 +57,10 @@ class MedicalHistory(Fact):
         ordering = ["-number"]
         verbose_name_plural = "medical histories"
         constraints = [models.UniqueConstraint(fields=["clinic", "patient", "number"], name="clinic_medicalhistory_version_once")]
-        indexes = [models.Index(fields=["patient", "-number"], name="clinic_medicalhistory_newest")]
+        indexes = [
+            models.Index(fields=["patient", "-number"], name="clinic_medicalhistory_newest"),
+            models.Index(fields=["clinic", "-at"], name="clinic_medicalhistory_by_time"),
+        ]
 
     EMPTY = {
         "medications": [], "allergies": [], "conditions": [], "tobacco": "", "pregnancy": "", "due_on": "",
