@@ -89,7 +89,7 @@ def test_nothing_is_sent_twice_and_everything_ends_in_a_stated_state(reminders, 
 @pytest.mark.wide
 @pytest.mark.guard_removed
 def test_without_the_claim_letters_are_sent_twice(reminders, server):
-    server.healthy, server.works = True, 0.1
+    server.healthy, server.works = True, 0.3  # so long that the last worker has started before the first one is through
     workers = [start(server, UNCLAIMED="1") for _ in range(WORKERS)]
     for worker in workers:
         worker.wait(120)
