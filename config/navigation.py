@@ -68,7 +68,8 @@ def _installation(request):
 
 
 SECTIONS = {
-    "clinic:practice": {"clinic:practice", "clinic:procedure_codes", "clinic:access_log", "clinic:sign_ins", "scheduling:feeds",
+    "clinic:practice": {
+        "clinic:practice", "clinic:procedure_codes", "clinic:access_log", "clinic:changes", "clinic:sign_ins", "scheduling:feeds",
         "scheduling:hours", "clinic:letter_templates", "clinic:letter_template_new", "clinic:letter_template_edit"},
     "clinic:work": {
         "clinic:work", "scheduling:waitlist", "scheduling:freed_times", "scheduling:missed", "scheduling:unscheduled",

@@ -34,7 +34,7 @@ def changes_of(model, rows, what, earlier=(), spelled=True):
     pointed = {field.name: names(field.related_model, keys) for field, keys in pointed.items()}
     changes = [Change(
         row.history_date, who_did(row.history_user_id, row.history_via, who), row.history_via,
-        what(row) + (" (new)" if is_new else ""), row.history_change_reason or "",
+        (what(row) + (" (new)" if is_new else "")).strip(), row.history_change_reason or "",
         [said(field, old, new, pointed, spelled) for field, old, new in differing], row.history_id)
         for row, is_new, differing in found]
     return sorted(changes, key=lambda change: change.at, reverse=True)

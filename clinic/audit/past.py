@@ -145,9 +145,9 @@ class Kind:
             return {row.pk: Change(
                 row.at, who_did(row.by_id, getattr(row, "via", ""), who), getattr(row, "via", ""), str(row), "", [])
             for row in rows}
-        called = names(self.model, {row.id for row in rows})
+        called = {} if self.model is Patient else names(self.model, {row.id for row in rows})  # patients stand beside it
         changes = changes_of(
-            self.model, rows, lambda row: called[row.id], earlier=self._earlier(rows), spelled=False)
+            self.model, rows, lambda row: called.get(row.id, ""), earlier=self._earlier(rows), spelled=False)
         return {change.key: change for change in changes}
 
     def _earlier(self, rows):

@@ -13,6 +13,7 @@ from clinic.views.patients import patient_context
 from clinic.web.asked import key
 
 PAGE = 50
+MOST_CHANGES = 200  # the history of changes of the practice has the others
 
 
 @rule("clinic.view_audit")
@@ -24,9 +25,10 @@ def history(request, patient_id):
     if before := request.GET.get("before"):
         looks = looks.filter(pk__lt=key(before))
     looks = list(looks.order_by("-id")[:PAGE + 1])
+    changes = [] if before else _changes(request.actor, patient)
     return render(request, "clinic/history.html", {
         **patient_context(request, patient, "history"),
-        "changes": [] if before else _changes(request.actor, patient),
+        "changes": changes[:MOST_CHANGES], "more": len(changes) > MOST_CHANGES,
         "looks": looks[:PAGE], "older": looks[PAGE - 1].pk if len(looks) > PAGE else None, "before": before,
     })
 
@@ -44,4 +46,4 @@ def _changes(actor, patient):
         for version in MedicalHistory.objects.visible_to(actor).of(patient).select_related("by").defer("content")]
     for section in hooks.record_sections(actor, patient):
         found += section
-    return sorted(found, key=lambda change: change.at, reverse=True)[:200]
+    return sorted(found, key=lambda change: change.at, reverse=True)

@@ -193,3 +193,14 @@ def test_the_kinds_are_the_choices_of_the_page(manager):
     page = manager.get("/practice/changes/").content.decode()
     for name, kind in past.kinds().items():
         assert f'value="{name}"' in page, kind.words
+
+
+def test_from_a_patient_s_long_history_a_manager_is_led_to_all_of_it(cast, manager, desk_client, monkeypatch):
+    monkeypatch.setattr("clinic.views.history.MOST_CHANGES", 2)
+    for city in ("Rye", "Harrison"):
+        cast.ada.change(by=cast.desk, city=city)
+    page = manager.get(f"/patients/{cast.ada.pk}/history/").content.decode()
+    link = f"/practice/changes/?chart_number={cast.ada.chart_number}"
+    assert link in page
+    assert "Rye" in manager.get(link).content.decode()
+    assert "/practice/changes/" not in desk_client.get(f"/patients/{cast.ada.pk}/history/").content.decode()
