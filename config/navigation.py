@@ -75,7 +75,7 @@ SECTIONS = {
         "clinic:work", "scheduling:waitlist", "scheduling:freed_times", "scheduling:missed", "scheduling:unscheduled",
         "scheduling:waitlist_new"},
     "scheduling:today": {"scheduling:today", "scheduling:exit_card", "scheduling:unconfirmed", "scheduling:called"},
-    "scheduling:schedule": {"scheduling:schedule", "scheduling:week", "scheduling:book", "scheduling:visit"},
+    "scheduling:schedule": {"scheduling:schedule", "scheduling:week", "scheduling:book", "scheduling:visit", "scheduling:find"},
 }
 
 
