@@ -117,5 +117,20 @@ MATERIAL_WORDS = {
     "zirc": "zirconia", "zr": "zirconia", "emax": "lithium_disilicate", "resin": "resin", "acrylic": "resin", "steel": "steel",
     "ssc": "steel", "temporary": "temporary", "temp": "temporary", "fiber": "fiber", "fibre": "fiber", "titanium": "titanium",
     "ti": "titanium"}
+STATUSES = {
+    "existing": "here", "existing_other": "elsewhere", "condition": "condition", "planned": "planned", "completed": "completed"}
+
+
+def in_words(kind, surfaces, material, status):
+    """A finding in words: "MOD restoration, composite, here". What goes without saying is left out: that caries is a condition,
+    and where a missing tooth is missing."""
+    words = [f"{surfaces} {kind.name.lower()}".strip()]
+    if material:
+        words.append(MATERIALS[material].lower())
+    if status != kind.status or (status == "existing" and kind.effect in (Effect.NOTHING, Effect.IMPLANT, Effect.PONTIC)):
+        words.append(STATUSES[status])
+    return ", ".join(words)
+
+
 # Words that say what it is and of what at once.
 BOTH = {"ssc": "crown"}

@@ -11,7 +11,7 @@ import re
 from datetime import date
 from typing import NamedTuple
 
-from charting.conditions import BOTH, MATERIAL_WORDS, MATERIALS, Surfaces
+from charting.conditions import BOTH, MATERIAL_WORDS, MATERIALS, Surfaces, in_words
 from charting.models.finding_kind import STATUS_WORDS
 from charting.teeth import PERMANENT, SURFACES, TEETH, UnknownTooth, WrongSurfaces, teeth_between, tooth_of, written
 from clinic.db.keys import uuid7
@@ -22,8 +22,6 @@ AREAS = {
     "all": PERMANENT, "upper": PERMANENT[:16], "lower": PERMANENT[16:],
     **{area: tuple(key for key in PERMANENT if TEETH[key].quadrant == area.upper()) for area in ("ur", "ul", "ll", "lr")}}
 TOKEN = re.compile(r'"[^"]*"?|;|[^\s;"]+')
-STATUSES = {
-    "existing": "here", "existing_other": "elsewhere", "condition": "condition", "planned": "planned", "completed": "completed"}
 
 
 class Unreadable(ValueError):
@@ -237,10 +235,5 @@ def completions(text, language):
 
 
 def told(item, language):
-    """A finding in words, for preview and table: "MOD restoration, composite, here"."""
-    kind = language.kinds[item.condition]
-    parts = [" ".join(part for part in (item.surfaces, kind.name.lower()) if part)]
-    if item.material:
-        parts.append(MATERIALS[item.material].lower())
-    parts.append(STATUSES[item.status])
-    return ", ".join(parts)
+    """An Item in words, for the preview."""
+    return in_words(language.kinds[item.condition], item.surfaces, item.material, item.status)

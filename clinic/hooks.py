@@ -34,5 +34,7 @@ record_sections = Hook("clinic.record_sections")
 merge_conflicts = Hook("clinic.merge_conflicts")
 # (actor, keys of patients) -> {a patient's key: [HeaderFact]}: the columns that an app adds to the patients of an account.
 account_panels = Hook("clinic.account_panels")
+# (actor, key of an account) -> [HeaderAction]: what can be done for a family of several, on their page and on each one's own.
+account_actions = Hook("clinic.account_actions")
 # () -> Source: the fields of letters that an app fills in, and what letters may be about; see `clinic.letters`.
 letter_sources = Hook("clinic.letter_sources")

@@ -24,6 +24,16 @@ class HeaderFact:
 
 
 @dataclass(frozen=True)
+class HeaderTab:
+    """A tab of the patient's pages; `name` is what a page calls itself in `patient_context`, `key` leads there."""
+
+    label: str
+    name: str
+    url: str
+    key: str = ""
+
+
+@dataclass(frozen=True)
 class HeaderAction:
     """A button of the moment in the patient's header: a link, or with `post` a form."""
 

@@ -1,8 +1,11 @@
 """The API: one mount, two prefixes (/api and /api/v1), the endpoints of all apps; its schema, and that for people."""
+from functools import cache
+
 from django.http import JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+import charting.api
 import clinic.api
 import scheduling.api
 from clinic.access.rules import public, rule
@@ -11,7 +14,7 @@ from clinic.web.endpoints import PracticeAPI
 api = PracticeAPI(
     title="Chairside", version="1", urls_namespace="api", openapi_url=None,
     description="Patients and schedule of a practice. The same rules hold as on the pages.")
-for router in (*clinic.api.ROUTERS, scheduling.api.router):
+for router in (*clinic.api.ROUTERS, scheduling.api.router, *charting.api.ROUTERS):
     api.add_router("", router)
 
 
@@ -19,15 +22,20 @@ for router in (*clinic.api.ROUTERS, scheduling.api.router):
 @require_safe
 def openapi(request):
     """The schema, for programs; it holds nothing of any patient."""
-    return JsonResponse(api.get_openapi_schema(path_prefix="/api/"))
+    return JsonResponse(schema())
 
 
 @rule("clinic.use_staff_pages")
 @require_safe
 def docs(request):
     """The schema, for people."""
-    schema = api.get_openapi_schema(path_prefix="/api/")
-    return render(request, "config/api_docs.html", {"groups": grouped(schema), "bodies": bodies(schema)})
+    return render(request, "config/api_docs.html", {"groups": grouped(schema()), "bodies": bodies(schema())})
+
+
+@cache
+def schema():
+    """Written once a process: it takes a second, and changes with the code alone."""
+    return api.get_openapi_schema(path_prefix="/api/")
 
 
 def grouped(schema):

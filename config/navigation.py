@@ -75,13 +75,15 @@ SECTIONS = {
         "clinic:work", "scheduling:waitlist", "scheduling:freed_times", "scheduling:missed", "scheduling:unscheduled",
         "scheduling:waitlist_new"},
     "scheduling:today": {"scheduling:today", "scheduling:exit_card", "scheduling:unconfirmed", "scheduling:called"},
-    "scheduling:schedule": {"scheduling:schedule", "scheduling:week", "scheduling:book", "scheduling:visit", "scheduling:find"},
+    "scheduling:schedule": {
+        "scheduling:schedule", "scheduling:week", "scheduling:book", "scheduling:visit", "scheduling:find", "scheduling:together",
+        "scheduling:together_book"},
 }
 
 
 def _is_current(route, view_name):
     if route == "clinic:patients":
-        return view_name.startswith(("clinic:patient", "clinic:account", "clinic:medical", "clinic:document")) or (
+        return view_name.startswith(("clinic:patient", "clinic:account", "clinic:medical", "clinic:document", "charting:")) or (
             view_name in ("clinic:letter", "clinic:letter_keep", "clinic:letter_print"))
     if route == "admin:index":
         return view_name.startswith("admin:")

@@ -20,16 +20,19 @@ FRONT_DESK = STAFF | {
     "scheduling.check_out", "scheduling.cancel", "scheduling.no_show", "scheduling.reactivate", "scheduling.step_back",
     "scheduling.add_block", "scheduling.change_block", "scheduling.change_day_note", "scheduling.view_waitlist",
     "scheduling.change_waitlist", "scheduling.view_production",
+    "charting.view_chart",
 }
 CLINICAL = STAFF | {
     "clinic.change_medicalhistory", "clinic.view_audit", "clinic.add_document", "clinic.change_document",
     "clinic.write_letters",
     "scheduling.seat", "scheduling.complete", "scheduling.step_back",
+    "charting.view_chart", "charting.change_chart",
 }
 # What managers edit in the admin, and what they only look at there; Django's codenames.
 EDITED = {
     "clinic": ["membership", "provider", "operatory", "procedurecode", "feeschedule", "fee"],
     "scheduling": ["appointmenttype", "appointmenttypecode", "workinghours", "hoursexception", "frontdesk"],
+    "charting": ["chartsettings", "findingkind"],
 }
 SHOWN = {"clinic": ["portalaccess", "accessevent"], "scheduling": ["block"]}
 BACK_OFFICE = {

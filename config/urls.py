@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("", include("clinic.urls")),
     path("", include("scheduling.urls")),
+    path("", include("charting.urls")),
     path("admin/", admin.site.urls),
     path("api/docs", docs, name="api_docs"),
     path("api/v1/docs", docs),

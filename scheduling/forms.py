@@ -10,8 +10,10 @@ from clinic.web import conflicts
 from clinic.web.fields import LineField, RowField, TypedDateField, TypedTimeField
 from scheduling import slots
 from scheduling.models import AppointmentType, ContactAttempt, Series
+from scheduling.models.appointment import refuse_what_cannot_be
 from scheduling.models.waitlist import WEEKDAYS
 from scheduling.parts_of_day import PARTS_OF_DAY
+from scheduling.together import MOST, Mode, Wish
 
 
 class PatternField(forms.CharField):
@@ -158,6 +160,87 @@ class NextFreeForm(ScheduleForm):
     part_of_day = forms.ChoiceField(
         label="Part of the day", choices=[(key, key.capitalize() or "Any time") for key in PARTS_OF_DAY], required=False)
     from_day = TypedDateField(label="From", required=False)
+
+
+class TogetherForm(ScheduleForm):
+    """Who of a family comes, each for what and with whom; in which way, and when."""
+
+    who = forms.MultipleChoiceField(error_messages={"required": "Tick who comes."})
+    mode = forms.ChoiceField(label="How", choices=Mode.choices, widget=forms.RadioSelect, initial=Mode.IN_TURN, required=False)
+    from_day = TypedDateField(label="From", required=False)
+    after = TypedTimeField(label="Not before", required=False)
+    before = TypedTimeField(label="Over by", required=False)
+
+    def __init__(self, *args, family, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.family = family
+        self.initial = {"who": [str(member.patient.pk) for member in family.likely], "from_day": self.clinic.today()} | self.initial
+        kinds = [(key, row.name) for key, row in family.kinds.items()]
+        providers = [("", "Anyone"), *((key, row.short_name) for key, row in family.providers.items())]
+        for member in family.members:
+            key, name = str(member.patient.pk), member.patient.name
+            self.fields[f"type-{key}"] = _choice(kinds, f"What {name} comes for", initial=member.kind and str(member.kind.pk))
+            self.fields[f"with-{key}"] = _choice(providers, f"With whom {name} is")
+        self.fields["who"].choices = [
+            (key, key) for key in [*(str(member.patient.pk) for member in family.members), *family.barred]]
+
+    @property
+    def rows(self):
+        """Each who can come: whether they are ticked, their fields, and two of their visits, of the chosen type first."""
+        ticked = self["who"].value()
+        for member in self.family.members:
+            key = str(member.patient.pk)
+            kind = self[f"type-{key}"]
+            coming = [(visit, str(visit.kind_id) == kind.value()) for visit in member.coming]
+            yield {"member": member, "comes": key in ticked, "kind": kind, "with": self[f"with-{key}"],
+                   "coming": sorted(coming, key=lambda row: not row[1])[:2]}
+
+    def clean_mode(self):
+        return self.cleaned_data["mode"] or Mode.IN_TURN
+
+    def clean_who(self):
+        who = self.cleaned_data["who"]
+        if why := [self.family.barred[key] for key in who if key in self.family.barred]:
+            raise ValidationError(why)
+        if not 2 <= len(who) <= MOST:
+            raise ValidationError(f"Tick two to {MOST} who come. One alone is booked from their own page.")
+        return who
+
+    def clean(self):
+        data = super().clean()
+        data["wishes"] = [self._wish(member) for member in self.family.members if str(member.patient.pk) in data.get("who", ())]
+        named = [wish.provider_id for wish in data["wishes"] if wish.provider_id]
+        if data.get("mode") == Mode.AT_ONCE and len(named) > len(set(named)):
+            self.add_error("mode", "One of the providers is named twice, and can't be with two at the same time.")
+        if data.get("after") and data.get("before") and data["before"] <= data["after"]:
+            self.add_error("before", "This lies before the start.")
+        return data
+
+    def _wish(self, member):
+        key = str(member.patient.pk)
+        kind = self.family.kinds.get(self.cleaned_data.get(f"type-{key}"))
+        provider = self.family.providers.get(self.cleaned_data.get(f"with-{key}"))
+        if kind is None:
+            self.add_error(f"type-{key}", "Choose what they come for.")
+        elif provider is not None:
+            try:
+                refuse_what_cannot_be(None, provider, kind, provider, kind)
+            except ValidationError as refusal:
+                self.add_error(f"with-{key}", refusal.messages)
+        return Wish(member.patient, kind, provider and provider.pk)
+
+    @property
+    def asked(self):
+        """All choices in one text: by it one sees whether somebody changed them since."""
+        data = self.cleaned_data
+        wishes = [f"{wish.patient.pk} {wish.appointment_type.pk} {wish.provider_id}" for wish in data["wishes"]]
+        return "|".join([*wishes, *(str(data[name]) for name in ("mode", "from_day", "after", "before"))])
+
+
+def _choice(choices, words, **more):
+    """A select in a row of a table, named by words that are not shown."""
+    widget = forms.Select(attrs={"class": "input", "aria-label": words})
+    return forms.ChoiceField(choices=choices, required=False, widget=widget, **more)
 
 
 class BlockForm(ScheduleForm):

@@ -83,6 +83,13 @@ def family_visits(actor, patients):
                   if may(actor, "scheduling.add_appointment") else HeaderFact("Book", "")] for key in patients}
 
 
+@hooks.account_actions.add
+def book_together(actor, account_id):
+    if not may(actor, "scheduling.add_appointment"):
+        return []
+    return [HeaderAction("Book together", reverse("scheduling:together", args=[account_id]), "calendar-plus", "b")]
+
+
 def _when(label, visit, zone):
     if visit is None:
         return HeaderFact(label, "none")

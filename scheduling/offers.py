@@ -2,6 +2,7 @@
 from datetime import timedelta
 
 from django.http import Http404
+from django.utils import timezone
 
 from clinic.access.rules import find
 from clinic.models import Operatory, Provider
@@ -17,7 +18,7 @@ def spread(openings):
     """The first few times, not all of one morning: at most three a day, an hour apart."""
     shown, per_day, last = [], {}, {}
     for opening in openings:
-        day = opening.starts_at.date()
+        day = timezone.localdate(opening.starts_at)
         if per_day.get(day, 0) >= 3 or (day in last and opening.starts_at - last[day] < timedelta(hours=1)):
             continue
         per_day[day], last[day] = per_day.get(day, 0) + 1, opening.starts_at
@@ -28,19 +29,23 @@ def spread(openings):
 
 
 def described(openings, calendar):
-    """Openings as the templates draw them; `slot` is what the button posts."""
-    rooms = {row.pk: row.name for row in calendar.operatories}
+    """Openings as the templates draw them, by the clinic's clock; `slot` is what the button posts."""
+    rooms, zone = {row.pk: row.name for row in calendar.operatories}, calendar.zone
     return [{
         "slot": f"{opening.starts_at.isoformat()}|{opening.operatory_id}|{opening.provider_id}|{opening.doctor_id or ''}",
-        "starts_at": opening.starts_at, "ends_at": opening.ends_at, "operatory": rooms[opening.operatory_id],
-        "provider": calendar.providers[opening.provider_id].short_name} for opening in openings]
+        "starts_at": opening.starts_at.astimezone(zone), "ends_at": opening.ends_at.astimezone(zone),
+        "operatory": rooms[opening.operatory_id], "provider": calendar.providers[opening.provider_id].short_name,
+    } for opening in openings]
 
 
 def posted_slot(request):
     """A free time as its button posts it, or None; rows of other clinics are not found."""
-    if not request.POST.get("slot"):
-        return None
-    parts = request.POST["slot"].split("|")
+    return read_slot(request, request.POST["slot"]) if request.POST.get("slot") else None
+
+
+def read_slot(request, text):
+    """The free time that such a text means; 404 for what makes no sense."""
+    parts = text.split("|")
     at = moment(parts[0])
     if len(parts) != 4 or at is None or at.tzinfo is None:
         raise Http404

@@ -162,19 +162,13 @@ class Calendar:
 
     def _openings_on(self, day, provider, kind, minutes, within, patient, every_operatory):
         origin = self.midnight(day)
-        working = self.working_bits(provider.pk, day)
-        length = slots.whole_ticks(minutes)
-        starts = slots.starts_of_runs(working, length) & within
+        starts = self.starts(day, provider, kind, minutes) & within
         if not starts:
             return
-        own = self.free(provider.pk, day, working)
-        for who, first, span in kind.parts(minutes):
-            if who == "provider":
-                starts &= slots.starts_of_runs(own, slots.whole_ticks(span)) >> first // slots.TICK
         if patient is not None:
-            starts &= slots.starts_of_runs(self.free(patient.pk, day, slots.EVERY_TICK), length)
-        doctors = self._doctors(day, provider, kind, minutes, patient)
-        chairs = self._chairs(day, provider, kind, minutes)
+            starts &= slots.starts_of_runs(self.free(patient.pk, day, slots.EVERY_TICK), slots.whole_ticks(minutes))
+        doctors = self.doctors(day, provider, kind, minutes, patient)
+        chairs = self.chairs(day, provider, kind, minutes)
         for tick in slots.ticks_of(starts):
             doctor_id = next((key for key, bits in doctors if bits >> tick & 1), None)
             if doctors and doctor_id is None:
@@ -186,12 +180,24 @@ class Calendar:
                     if not every_operatory:
                         break
 
+    def starts(self, day, provider, kind, minutes):
+        """The ticks at which this provider may begin such a visit: at work until its end, and free in their own part of it."""
+        working = self.working_bits(provider.pk, day)
+        starts = slots.starts_of_runs(working, slots.whole_ticks(minutes))
+        if not starts:
+            return 0
+        own = self.free(provider.pk, day, working)
+        for who, first, span in kind.parts(minutes):
+            if who == "provider":
+                starts &= slots.starts_of_runs(own, slots.whole_ticks(span)) >> first // slots.TICK
+        return starts
+
     def _part_bits(self, day, part_of_day):
         origin = self.midnight(day)
         starts, ends = PARTS_OF_DAY.get(part_of_day, PARTS_OF_DAY[""])
         return slots.span_bits(slots.wall(day, starts, self.zone), slots.wall(day, ends, self.zone), origin)
 
-    def _doctors(self, day, provider, kind, minutes, patient):
+    def doctors(self, day, provider, kind, minutes, patient):
         """[(doctor's id, ticks at which a visit may start so that they can look in)], the patient's own first."""
         if provider.kind in DOCTOR_KINDS:
             return []
@@ -210,7 +216,7 @@ class Calendar:
             found.append((doctor.pk, bits))
         return found
 
-    def _chairs(self, day, provider, kind, minutes):
+    def chairs(self, day, provider, kind, minutes):
         """[(operatory's id, ticks at which a visit may start)]; a hygienist's own rooms first, a dentist's last."""
         hygienist = provider.kind == Provider.Kind.HYGIENIST
         before, after = kind.buffer_before, kind.buffer_after

@@ -12,6 +12,7 @@ from scheduling.views import (
     schedule,
     series,
     today,
+    together,
     visits,
     waitlist,
 )
@@ -29,6 +30,8 @@ urlpatterns = [
     path("visits/book/", booking.book, name="book"),
     path("visits/next-free/", booking.next_free, name="next_free"),
     path("visits/find/", finding.find, name="find"),
+    path("accounts/<uuid:account_id>/together/", together.together, name="together"),
+    path("accounts/<uuid:account_id>/together/book/", together.together_book, name="together_book"),
     path("visits/walk-in/", booking.walk_in, name="walk_in"),
     path("visits/unconfirmed/", reminders.unconfirmed, name="unconfirmed"),
     path("visits/series/", series.series_plan, name="series_plan"),

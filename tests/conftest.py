@@ -1,37 +1,28 @@
 """One cast per test database; tests that commit run on a clone of it, and nothing ever flushes."""
 
 import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
 from django.test import Client
-from django.test.utils import setup_databases, teardown_databases
+from django.test.utils import teardown_databases
 
 from tests import cast as people
+from tests import databases
 from tests.program import Program
+from tests.servers import Servers
 
 if settings.ENVIRONMENT != "test":
     pytest.exit("Run bin/test, or set ENVIRONMENT=test: the settings of other environments have no test database.")
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment, django_db_modify_db_settings, django_db_blocker):
     """The migrated database with the cast in it; always made, also for tests that only use a clone of it."""
     with django_db_blocker.unblock():
-        made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+        made = databases.make_test_database()
         people.make()
         connection.close()
     yield
@@ -131,25 +122,15 @@ def book(cast, at):
     return make
 
 
-class LiveServer:
-    """gunicorn over a clone of the test database."""
-
-    def __init__(self, url, process, workers):
-        self.url, self.process, self.workers = url, process, workers
-
-    def worker_pids(self):
-        out = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True, check=False).stdout
-        return [int(pid) for pid in out.split()]
-
-
 @pytest.fixture
-def clone(request, django_db_setup, django_db_blocker):
+def clone(django_db_setup, django_db_blocker, running_now):
     """The test's own copy of the test database; `django.db.connection` points to it. Committed rows stay in it."""
     with django_db_blocker.unblock():
         connection.close()
         original = connection.settings_dict["NAME"]
-        name = copy_database(original)
+        name = databases.clone(original)
         settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
+        running_now.write_text(name)
         clear_caches()
         try:
             yield people.Cast()
@@ -157,7 +138,7 @@ def clone(request, django_db_setup, django_db_blocker):
             connection.close()
             settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = original
             clear_caches()
-            drop_database(original, name)
+            databases.drop(name)
 
 
 def clear_caches():
@@ -166,98 +147,23 @@ def clear_caches():
     installation.forget_keys()
 
 
-def copy_database(original):
-    if connection.vendor == "sqlite":
-        name = f"{original}.clone-{os.getpid()}"
-        for suffix in ("", "-wal"):
-            if Path(f"{original}{suffix}").exists():
-                shutil.copyfile(f"{original}{suffix}", f"{name}{suffix}")
-        return name
-    name = f"{original}_clone_{os.getpid()}"
-    with maintenance() as cursor:
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{original}"')
-    return name
+@pytest.fixture(scope="session")
+def running_now(tmp_path_factory):
+    """The file that tells the live servers on which database the running test works; see tests/served.py."""
+    path = tmp_path_factory.mktemp("live") / "database"
+    os.environ["TEST_DATABASE"] = str(path)
+    return path
 
 
-def drop_database(original, name):
-    if connection.vendor == "sqlite":
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{name}{suffix}").unlink(missing_ok=True)
-        return
-    with maintenance() as cursor:
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-@contextmanager
-def maintenance():
-    """A cursor outside the test database: a template must have no session."""
-    with connection._nodb_cursor() as cursor:
-        yield cursor
-
-
-def database_url():
-    config = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{config['NAME']}"
-    from urllib.parse import urlsplit, urlunsplit
-
-    parts = urlsplit(os.environ["DATABASE_URL"])
-    head, _, _ = parts.path.rpartition("/")
-    return urlunsplit(parts._replace(path=f"{head}/{config['NAME']}"))
+@pytest.fixture(scope="session")
+def servers(running_now, files_dir):
+    servers = Servers()
+    yield servers
+    servers.stop()
 
 
 @pytest.fixture
-def live(clone):
-    """`live(workers=2, threads=4)` starts the product on the clone; the server ends with the test."""
-    started = []
-
-    def start(workers=2, threads=4, app="config.wsgi", **env):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        connection.close()
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "gunicorn",
-                app,
-                "-b",
-                f"127.0.0.1:{port}",
-                "-w",
-                str(workers),
-                "--threads",
-                str(threads),
-                "-k",
-                "gthread",
-                "--log-level",
-                "error",
-                "--graceful-timeout",
-                "5",
-            ],
-            cwd=ROOT,
-            env={**os.environ, "DATABASE_URL": database_url(), "ENVIRONMENT": "test", **env},
-            start_new_session=True,
-        )
-        server = LiveServer(f"http://127.0.0.1:{port}", process, workers)
-        started.append(server)
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                urllib.request.urlopen(f"{server.url}/readyz", timeout=2).close()  # noqa: S310
-                return server
-            except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-
-    yield start
-    for server in started:
-        try:
-            os.killpg(server.process.pid, signal.SIGTERM)
-            server.process.wait(10)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+def live(clone, servers):
+    """`live(workers=2, threads=4)`: the product on the clone, behind a server that later tests use too."""
+    connection.close()
+    return servers.get

@@ -2,7 +2,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from charting.conditions import MATERIALS, Surfaces
 from charting.models.finding_kind import FindingKind
@@ -146,9 +146,9 @@ class Finding(Record):
     @classmethod
     def last_entry(cls, actor, patient):
         """The findings of this person's newest entry of today that still holds: what undoing would take back."""
+        made = cls.history.filter(id=OuterRef("pk"), history_type="+", history_user=actor.user)
         own = cls.objects.visible_to(actor).of(patient).in_force().filter(
-            history__history_type="+", history__history_user_id=actor.user.pk if actor.user else None,
-            created_at__gte=midnight(actor.clinic.today(), actor.clinic.zone))
+            Exists(made), created_at__gte=midnight(actor.clinic.today(), actor.clinic.zone))
         newest = own.order_by("-created_at", "-id").values_list("entry", flat=True).first()
         return list(own.filter(entry=newest)) if newest else []
 

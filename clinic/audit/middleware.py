@@ -22,7 +22,7 @@ def record_access(get_response):
             elif seen is not None and response.status_code != 204 and response.status_code < 500:
                 done = request.method in WRITES and response.status_code < 400
                 kind = Kind.CHANGE if done and seen.kind == Kind.VIEW else seen.kind  # a refused form shows the data too
-                write_event(request, kind, patient_id=seen.patient_id, rows=seen.rows)
+                write_event(request, kind, patient_id=seen.patient_id, rows=seen.rows, others=seen.others)
         except DatabaseError:
             logger.exception("request %s: the access event could not be written", request.request_id)
             return problem(503) if is_api(request) else render(request, "503.html", status=503)

@@ -14,7 +14,7 @@ from clinic.db.refusals import Stale
 from clinic.forms import AccountForm, PatientForm
 from clinic.listing import Listed, columns, drawn, listed
 from clinic.models import Account, MedicalHistory, Patient
-from clinic.panels import HeaderAction, HeaderFact
+from clinic.panels import HeaderAction, HeaderFact, HeaderTab
 from clinic.web.asked import key, whole
 from clinic.web.conflicts import conflict_page, who_saved
 from clinic.web.csv_out import csv_answer, wants_csv
@@ -113,9 +113,10 @@ def patient(request, patient_id):
     patient = find_patient(
         request, patient_id, related=(), payer=F("account__name"), dentist=F("primary_provider__name"),
         hygienist=F("primary_hygienist__name"))
+    family = [Listed._make(row) for row in FAMILY(request.actor, account=patient.account_id, patient=patient.pk)]
     return render(request, "clinic/patient_overview.html", {
         **patient_context(request, patient, "overview"),
-        "family": [Listed._make(row) for row in FAMILY(request.actor, account=patient.account_id, patient=patient.pk)],
+        "family": family, "family_actions": _family_actions(request.actor, patient.account_id) if family else [],
         "panels": hooks.patient_panels(request.actor, patient),
         "may_write": may(request.actor, "clinic.write_letters", patient),
     })
@@ -147,7 +148,8 @@ def account(request, account_id):
     members = [(row, alerts.get(row.pk, []), [fact for facts in told for fact in facts.get(row.pk, [])]) for row in rows]
     return render(request, "clinic/account.html", {
         "account": account, "members": members, "count": len(rows), "today": request.actor.clinic.today(),
-        "columns": [fact.label for fact in members[0][2]] if members else []})
+        "columns": [fact.label for fact in members[0][2]] if members else [],
+        "actions": _family_actions(request.actor, account.pk) if len(rows) > 1 else []})
 
 
 @rule("clinic.change_account")
@@ -161,6 +163,10 @@ def account_edit(request, account_id):
         return _save(request, form, account, "clinic:account", dict)
     return render(request, "clinic/account_form.html", {"form": form, "account": account},
                   status=422 if form.errors else 200)
+
+
+def _family_actions(actor, account_id):
+    return [act for found in hooks.account_actions(actor, account_id) for act in found]
 
 
 def _save(request, form, record, page, context):
@@ -195,6 +201,7 @@ def patient_context(request, patient, tab):
         "alerts": history.alerts if history else [],
         "header_facts": [item for item in header if isinstance(item, HeaderFact)],
         "header_actions": [item for item in header if isinstance(item, HeaderAction)],
+        "tabs": [item for item in header if isinstance(item, HeaderTab)],
         "tab": tab,
         "may_change": may(request.actor, "clinic.change_patient", patient),
         "may_change_medical": may(request.actor, "clinic.change_medicalhistory", patient),

@@ -2,6 +2,7 @@
 import hashlib
 import json
 import re
+from dataclasses import asdict
 from functools import wraps
 
 from django.conf import settings
@@ -94,7 +95,7 @@ def _seen(request):
     look = request.look
     if look is None:
         return {}
-    return {"kind": look.kind, "patient_id": str(look.patient_id) if look.patient_id else None, "rows": look.rows}
+    return {**asdict(look), "patient_id": str(look.patient_id) if look.patient_id else None}
 
 
 def _replay(request, stored, fingerprint):

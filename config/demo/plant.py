@@ -11,6 +11,7 @@ from clinic.models import Patient, PortalAccess
 from clinic.progress import Progress
 from config.demo import courses, families, visits
 from config.demo.chance import Chance
+from config.demo.charts import chart_patients
 from config.demo.days import Place
 from config.demo.opening import BECAUSE, across_clinics, acting, open_clinic, user_of
 from config.demo.papers import file_papers
@@ -68,6 +69,7 @@ def _fill(practice, count, years, seed, now, password, out):
         for done in range(0, count, BATCH):
             batch = families.add_patients(house, min(BATCH, count - done), since)
             schedule.place_wishes(batch)
+            chart_patients(house, batch, f"{seed}:{done}")
             progress.step(len(batch))
     schedule.fill_up()
     with Progress(f"{house.clinic}: visits", len(schedule.planned), out) as progress:

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
@@ -14,6 +15,7 @@ from clinic.db.records import Record, RecordQuerySet, person_has
 from clinic.db.refusals import NotAllowed, constraint_name
 from clinic.models import Operatory, Patient, Provider
 from scheduling import conflicts
+from scheduling.models.all_or_none import all_or_none, queue
 from scheduling.models.appointment_type import DOCTOR_KINDS, AppointmentType
 from scheduling.models.provider_time import ProviderTime
 from scheduling.refusals import OutOfOrder, TimeTaken
@@ -255,6 +257,23 @@ class Appointment(Record):
 
     @classmethod
     @transaction.atomic
+    def book_together(cls, *, by, visits, because=""):
+        """Book visits of several patients in one act, all or none; each is what `book` takes besides the actor. Returns them.
+
+        Who comes is looked at as they stand now: ValidationError for one who is not treated here, or was merged into another.
+        SomeTaken with every visit that can't be, by its place.
+        """
+        keys = [visit["patient"].pk for visit in visits]
+        queue(keys, visits)
+        patients = {row.pk: row for row in Patient.objects.visible_to(by).filter(pk__in=keys).order_by("pk").lock()}
+        for key in keys:
+            refuse_who_cannot_come(patients.get(key))
+        steps = [partial(cls.book, by=by, because=because, **visit | {"patient": patients[key]})
+                 for key, visit in zip(keys, visits, strict=True)]
+        return all_or_none(list(enumerate(steps)), by.clinic.zone)
+
+    @classmethod
+    @transaction.atomic
     def take_over(cls, *, by, status, because, patient, cancel_reason="", double_booking="", **more):
         """Write down a visit that is over, as an earlier system tells it: gone, cancelled or missed. `more` as in `book`.
 
@@ -487,6 +506,16 @@ def refuse_what_cannot_be(operatory, new_provider, new_type, provider, appointme
     if (new_provider or new_type) and not appointment_type.allows(provider):
         kinds = ", ".join(Provider.Kind(kind).label.lower() for kind in appointment_type.kinds)
         raise ValidationError({"provider": f"{appointment_type} is done by: {kinds}."})
+
+
+def refuse_who_cannot_come(patient):
+    """ValidationError for a patient who is not found here, was merged into another one, or is not treated here any more."""
+    if patient is None:
+        raise ValidationError({"patient": "One of these patients is not found here."})
+    if patient.merged_into_id:
+        raise ValidationError({"patient": f"{patient.name} (#{patient.chart_number}) was merged into another patient."})
+    if patient.status != Patient.Status.ACTIVE:
+        raise ValidationError({"patient": f"{patient.name} is marked as {patient.get_status_display().lower()}."})
 
 
 def may_step_back(actor, status):

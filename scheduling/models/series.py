@@ -3,11 +3,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q
 
-from clinic.db import locks
 from clinic.db.records import Record, RecordQuerySet
 from clinic.models import Patient
+from scheduling.models.all_or_none import all_or_none, queue
 from scheduling.models.appointment import Appointment
-from scheduling.refusals import OutOfOrder, SomeTaken, TimeTaken
+from scheduling.refusals import OutOfOrder
 
 
 class SeriesQuerySet(RecordQuerySet):
@@ -61,8 +61,8 @@ class Series(Record):
         if not 2 <= len(visits) <= cls.MOST:
             raise ValidationError({"times": f"A series has 2 to {cls.MOST} visits."})
         series = cls(patient=patient, every_weeks=every_weeks).record(by=by, because=because)
-        _queue(patient.pk, visits)
-        _all_or_none(
+        queue([patient.pk], visits)
+        all_or_none(
             [(number, lambda values=values: Appointment.book(by=by, patient=patient, series=series, **values))
              for number, values in enumerate(visits)], by.clinic.zone)
         return series
@@ -75,12 +75,12 @@ class Series(Record):
         SomeTaken names those whose new time is taken, by their place in `moves`.
         """
         self._lock(moves)
-        _queue(self.patient_id, moves.values())
+        queue([self.patient_id], moves.values())
         places = {visit.pk: place for place, visit in enumerate(moves)}
         later = [visit for visit, values in moves.items() if values["starts_at"] > visit.starts_at]
         sooner = [visit for visit in moves if visit not in later]
         order = [*sorted(later, key=_start, reverse=True), *sorted(sooner, key=_start)]
-        _all_or_none(
+        all_or_none(
             [(places[visit.pk], lambda visit=visit: visit.reschedule(by=by, because=because, **moves[visit])) for visit in order],
             by.clinic.zone)
 
@@ -102,21 +102,3 @@ class Series(Record):
 
 def _start(visit):
     return visit.starts_at
-
-
-def _queue(patient_id, values):
-    """Wait for everything that the visits will take at once, in one order: two series never wait for each other."""
-    things = [row[name] for row in values for name in ("operatory", "provider") if row.get(name) is not None]
-    locks.queue(patient_id, *(thing.pk for thing in things))
-
-
-def _all_or_none(steps, zone):
-    """Take every step; what is taken already is collected, and then nothing of it all stands."""
-    taken = {}
-    for place, step in steps:
-        try:
-            step()
-        except TimeTaken as refusal:
-            taken[place] = refusal
-    if taken:
-        raise SomeTaken(taken, zone)

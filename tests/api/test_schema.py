@@ -32,10 +32,19 @@ pytestmark = pytest.mark.wide
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 ROLES = ["receptionist", "dentist", "hygienist", "biller", "manager", "coach", "patient", "nobody"]
 EXAMPLES = 100 if os.environ.get("CAMPAIGN") else 6
-TRUE = api.get_openapi_schema(path_prefix="/api/v1/")
-schema = schemathesis.openapi.from_dict(TRUE)
-schema.app = application
-OPERATIONS = [each.ok() for each in schema.get_all_operations()]
+
+
+@pytest.fixture(scope="module")
+def true():
+    """The schema as the API tells it."""
+    return api.get_openapi_schema(path_prefix="/api/v1/")
+
+
+@pytest.fixture(scope="module")
+def operations(true):
+    schema = schemathesis.openapi.from_dict(true)
+    schema.app = application
+    return [each.ok() for each in schema.get_all_operations()]
 
 
 @pytest.fixture
@@ -57,9 +66,9 @@ def rows(furnished, cast):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_answer_is_one_that_the_schema_tells_of(cast, connected, rows, role):
+def test_every_answer_is_one_that_the_schema_tells_of(cast, connected, rows, operations, role):
     secret = ApiToken.issue(by=cast.actor(role), name="fuzz")[1] if role != "nobody" else "none"
-    for operation in OPERATIONS:
+    for operation in operations:
         probe(operation, secret, rows, {401} if role == "nobody" else None)
 
 
@@ -86,8 +95,8 @@ def probe(operation, secret, rows, allowed=None):
     one()
 
 
-def test_the_schema_names_each_operation_once():
-    names = [each["operationId"] for methods in TRUE["paths"].values() for each in methods.values()]
+def test_the_schema_names_each_operation_once(true):
+    names = [each["operationId"] for methods in true["paths"].values() for each in methods.values()]
     assert len(names) == len(set(names))
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charting.conditions import BOTH, MATERIAL_WORDS, STANDARD
-from charting.grammar import LONGEST, STATUSES, Language, Unreadable, completions, read, told
+from charting.conditions import BOTH, MATERIAL_WORDS, STANDARD, STATUSES
+from charting.grammar import LONGEST, Language, Unreadable, completions, read, told
 from charting.models.finding_kind import STATUS_WORDS
 from charting.teeth import SURFACES, TEETH, Numbering
 
@@ -137,6 +137,8 @@ def test_completion_offers_words_that_begin_so_and_none_for_teeth():
     assert completions("14", HERE) == completions("14 mod ", HERE) == completions('14 o caries "co', HERE) == []
 
 
-def test_a_finding_is_told_in_words():
-    (item,) = read("14 mod comp elsewhere", HERE)
-    assert told(item, HERE) == "MOD restoration, composite, elsewhere"
+@pytest.mark.parametrize(("text", "words"), [
+    ("14 mod comp elsewhere", "MOD restoration, composite, elsewhere"), ("14 mod comp", "MOD restoration, composite, here"),
+    ("14 o caries", "O caries"), ("14 missing", "missing"), ("14 caries o elsewhere", "O caries, elsewhere")])
+def test_a_finding_is_told_in_words_without_what_goes_without_saying(text, words):
+    assert told(read(text, HERE)[0], HERE) == words

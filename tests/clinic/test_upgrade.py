@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from clinic.db import guards
-from tests.conftest import ROOT, database_url
+from tests.databases import ROOT, database_url
 from tests.sweeps.house import furnish
 
 # One migration back, and forth again: SQLite makes the table of patients anew, to which the guards of all others look.

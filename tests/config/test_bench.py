@@ -11,6 +11,7 @@ from docs.bench import databases, practice, sides
 from docs.bench.client import Browser, timed
 from docs.bench.shape import A_DAY, Shape
 from scheduling.models import Appointment, ProviderTime, VisitStep
+from tests.databases import copy, name_of_migrated
 
 pytestmark = pytest.mark.wide
 
@@ -87,12 +88,14 @@ def new_rows(before):
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory):
-    """Both sides at 200 patients, each loaded by a process of its own."""
+def loaded(django_db_setup, tmp_path_factory):
+    """Both sides at 200 patients, each loaded by a process of its own; ours begins with the tables made."""
     if connection.vendor != "sqlite":
         pytest.skip("The bench's own processes; the copies above run on both engines.")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(databases, "FOLDER", tmp_path_factory.mktemp("bench"))
+        patch.setattr(databases, "FOLDER", folder := tmp_path_factory.mktemp("bench"))
+        patch.setattr(databases.Database, "_make_empty", lambda database: None)
+        copy(name_of_migrated(), str(folder / "practice_200.sqlite3"))
         yield [databases.Database(side, "SQLite", 200, server="").make_ready() for side in ("floor", "practice")]
 
 

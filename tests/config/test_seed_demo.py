@@ -1,38 +1,24 @@
-import io
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from clinic.access.hats import hats_of
-from clinic.models import Account, Clinic, MedicalHistory, Patient, PortalAccess, ProcedureCode, Provider, User
+from clinic.models import Account, Clinic, MedicalHistory, Patient, User
 from config.demo import checks, visits
 from config.demo.passwords import DEMO_PASSWORD
-from config.demo.plant import plant
 from scheduling import slots
-from scheduling.models import Appointment, Block, HoursException, ProviderTime, VisitStep
+from scheduling.models import Appointment, HoursException, ProviderTime, VisitStep
+from tests.config.planting import planted, run
 
 pytestmark = pytest.mark.wide
 
-SIGN_INS = "desk coordinator assistant hygienist dentist ortho therapist biller manager coach patient".split()
 Status = Appointment.Status
 
 
 class TakenBack(Exception):
     """Rolls a planted demo back."""
-
-
-def planted(**values):
-    return plant(**{"patients": 40, "years": 1, "seed": 1, "out": io.StringIO(), **values})
-
-
-@pytest.fixture
-def demo(db):
-    """The three clinics by key, planted beside the cast."""
-    return planted()
 
 
 def fingerprint(**values):
@@ -54,55 +40,9 @@ def fingerprint(**values):
 
 def test_the_same_seed_makes_the_same_people_visits_and_keys_and_another_one_others(db):
     now = timezone.now()
-    assert fingerprint(now=now) == fingerprint(now=now)
-    assert fingerprint(now=now, seed=2)[0] != fingerprint(now=now)[0]
-
-
-def test_a_demo_sign_in_needs_no_second_factor(demo):
-    assert {house.clinic.requires_second_factor for house in demo.values()} == {False}
-
-
-def test_the_practice_is_believable(demo):
-    house = demo["harbour"]
-    clinic, today = house.clinic, house.today
-    assert Counter(row.kind for row in Provider.objects.filter(clinic=clinic)) == {
-        "dentist": 2, "hygienist": 2, "orthodontist": 1, "therapist": 1, "assistant": 1}
-    assert (len(house.chairs), Patient.objects.filter(clinic=clinic).count()) == (6, 40)
-    families = Counter(Patient.objects.filter(clinic=clinic).values_list("account", flat=True))
-    assert max(families.values()) >= 3
-    assert Patient.objects.filter(clinic=clinic, guarantor_patient__isnull=False).exists()
-    days = [visit.starts_at.astimezone(clinic.zone).date() for visit in Appointment.objects.filter(clinic=clinic)]
-    assert min(days) < today - timedelta(days=300)
-    assert max(days) > today + timedelta(days=60)
-    past = Appointment.objects.filter(clinic=clinic, starts_at__lt=house.days.instant(today, 0))
-    assert set(past.values_list("status", flat=True)) == {Status.CHECKED_OUT, Status.CANCELLED, Status.NO_SHOW}
-    assert Block.objects.filter(clinic=clinic).exists()
-    assert HoursException.objects.filter(clinic=clinic, provider=None, reason__contains="Thanksgiving").exists()
-    reviews = MedicalHistory.objects.filter(clinic=clinic)
-    assert reviews.filter(number__gt=1).exists()
-    newest = {version.patient_id: version for version in reviews.order_by("number")}
-    assert any(version.is_due(today) for version in newest.values())
-
-
-def test_every_row_passes_the_checks_that_a_form_makes(demo):
-    clinics = [house.clinic for house in demo.values()]
-    for patient in Patient.objects.filter(clinic__in=clinics):
-        patient.full_clean(exclude=patient._unexamined())
-    for visit in Appointment.objects.filter(clinic__in=clinics).select_related("appointment_type", "provider"):
-        visit.full_clean(exclude=visit._unexamined())
-    assert [visit for block in Block.objects.filter(clinic__in=clinics) for visit in block.visits_in_it()] == []
-
-
-def test_every_row_has_its_history_and_nothing_happened_after_now(demo):
-    for house in demo.values():
-        for model in (Patient, Account, Appointment, ProcedureCode):
-            rows, history = model.objects.filter(clinic=house.clinic), model.history.filter(clinic=house.clinic)
-            assert set(rows.values_list("pk", flat=True)) == set(history.values_list("id", flat=True))
-        assert not VisitStep.objects.filter(clinic=house.clinic, at__gt=timezone.now()).exists()
-        for visit in Appointment.objects.filter(clinic=house.clinic).prefetch_related("steps"):
-            steps = list(visit.steps.all())
-            assert steps == sorted(steps, key=lambda step: step.at)
-            assert (steps[0].status, steps[-1].status, steps[-1].at) == (Status.SCHEDULED, visit.status, visit.status_at)
+    found = fingerprint(now=now)
+    assert found == fingerprint(now=now)
+    assert found[0] != fingerprint(now=now, seed=2)[0]
 
 
 @pytest.mark.parametrize("moment", [
@@ -118,46 +58,6 @@ def test_today_is_busy_at_every_hour_of_every_day_and_shows_every_state(db, mome
     assert set(today.values_list("status", flat=True)) == set(Status.values)
     assert today.count() >= 9
     assert not today.filter(status_at__gt=moment).exists()
-
-
-# Who signs in
-
-
-def test_every_demo_sign_in_opens_what_it_should(demo):
-    users = {name: User.objects.get(email=f"{name}@demo.example") for name in SIGN_INS}
-    assert all(user.is_demo and user.check_password(DEMO_PASSWORD) for user in users.values())
-    hats = {name: [(hat.hat, hat.clinic.name, set(hat.roles)) for hat in hats_of(user)] for name, user in users.items()}
-    main, second, third = (house.clinic.name for house in demo.values())
-    for name, role in {
-            "desk": "receptionist", "coordinator": "coordinator", "assistant": "assistant", "hygienist": "hygienist",
-            "dentist": "dentist", "ortho": "dentist", "therapist": "dentist", "biller": "biller"}.items():
-        assert hats[name] == [("staff", main, {role})]
-    assert hats["manager"] == [("staff", main, {"manager"}), ("staff", second, {"manager"})]
-    assert sorted(hat[:2] for hat in hats["coach"]) == sorted(("coach", name) for name in (main, second, third))
-    assert [hat[:2] for hat in hats["patient"]] == [("portal", main)]
-    kinds = dict(Provider.objects.filter(user__email__endswith="@demo.example").values_list("user__email", "kind"))
-    assert kinds["ortho@demo.example"] == "orthodontist"
-    assert kinds["therapist@demo.example"] == "therapist"
-
-
-def test_nobody_else_of_the_demo_can_sign_in(demo):
-    others = User.objects.filter(is_demo=True).exclude(email__in=[f"{name}@demo.example" for name in SIGN_INS])
-    assert others
-    assert not any(user.has_usable_password() for user in others)
-
-
-def test_the_portal_s_patient_has_been_here_and_comes_again(demo):
-    patient = PortalAccess.objects.get(user__email="patient@demo.example").patient
-    assert patient.appointments.filter(status=Status.CHECKED_OUT).exists()
-    assert patient.appointments.upcoming(timezone.now()).exists()
-
-
-def test_the_sister_clinics_live_by_other_clocks_and_one_numbers_teeth_otherwise(demo):
-    clinics = [house.clinic for house in demo.values()]
-    assert len({clinic.time_zone for clinic in clinics}) == 3
-    assert {(clinic.country, clinic.tooth_numbering) for clinic in clinics} == {("US", "universal"), ("DE", "fdi")}
-    for clinic in clinics:
-        assert Appointment.objects.filter(clinic=clinic).count() > 10
 
 
 # The bulk shape
@@ -210,20 +110,10 @@ def shape(visit, earlier=timedelta(0)):
 # When it is refused
 
 
-def run(**values):
-    out = io.StringIO()
-    call_command("seed_demo", **values, stdout=out, stderr=io.StringIO())
-    return out.getvalue()
-
-
 def test_a_database_with_a_clinic_is_left_alone(cast):
     with pytest.raises(CommandError, match="holds a clinic already"):
         run(patients=40)
     assert not Clinic.objects.filter(name="Hafenpraxis Hamburg").exists()
-
-
-def test_a_demo_that_is_there_is_no_error(demo):
-    assert "there already" in run(patients=40)
 
 
 def test_with_demo_off_nothing_is_planted(db, settings):

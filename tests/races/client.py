@@ -29,7 +29,7 @@ class Browser:
 
     def post(self, path, data, once=None):
         """(status, body); (0, reason) when the connection broke."""
-        body = urlencode({"csrfmiddlewaretoken": TOKEN, "once": once or str(uuid4()), **data})
+        body = urlencode({"csrfmiddlewaretoken": TOKEN, "once": once or str(uuid4()), **data}, doseq=True)
         return self._send("POST", path, body)
 
     def get(self, path):

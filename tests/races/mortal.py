@@ -3,7 +3,7 @@
 import os
 import signal
 
-from config.wsgi import application as product
+from tests.served import application as product
 
 
 def application(environ, start_response):

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from clinic.mail.post import hand_over
 from scheduling.models import Reminder
-from tests.conftest import ROOT, database_url
+from tests.databases import ROOT, database_url
 from tests.factories import PatientFactory
 from tests.races.mail_server import MailServer
 

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from scheduling.models import Appointment, Block, FreedSlot, FrontDesk, Offer, WaitlistEntry
-from tests.conftest import ROOT, database_url
+from tests.databases import ROOT, database_url
 from tests.factories import PatientFactory
 from tests.races.offering import BASE
 

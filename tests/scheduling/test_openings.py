@@ -4,11 +4,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduling import slots
 from scheduling.models import Block, HoursException
+from scheduling.offers import described, spread
 from scheduling.openings import Calendar, fitting, nearest
 
 DAY = date(2026, 12, 1)
@@ -140,6 +142,16 @@ def test_looking_takes_seven_queries_for_a_week_and_ten_for_any_longer_time(
     cast.clinic.zone, cast.exam  # loaded
     with django_assert_num_queries(queries):
         list(Calendar(cast.clinic, DAY, DAY + timedelta(days=days)).openings(cast.exam))
+
+
+def test_a_late_afternoon_in_the_west_stands_under_its_own_day(cast):
+    cast.clinic.change(by=cast.manager, time_zone="America/Los_Angeles")
+    calendar = Calendar(cast.clinic, DAY, DAY)
+    found = [row for row in calendar.openings(cast.exam) if row.starts_at.date() > DAY]  # by UTC it is tomorrow already
+    assert found
+    assert {row["starts_at"].date() for row in described(found, calendar)} == {DAY}
+    with timezone.override(cast.clinic.zone):
+        assert len(spread(calendar.openings(cast.exam))) == 3  # of one day
 
 
 NEW_YORK = ZoneInfo("America/New_York")

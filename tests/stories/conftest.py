@@ -17,9 +17,16 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-# What fades in has no final colours yet; what turns for ever is not waited for.
-SETTLED = """() => Promise.race([
-    Promise.allSettled(document.getAnimations().map(one => one.finished)), new Promise(done => setTimeout(done, 300))])"""
+# What fades has no final colours yet: transitions end at once, animations are waited for unless they turn for ever.
+SETTLED = """() => {
+    const still = new CSSStyleSheet();
+    still.replaceSync("*, *::before, *::after { transition: none !important }");
+    document.adoptedStyleSheets = [still];
+    return Promise.race([
+        Promise.allSettled(document.getAnimations().map(one => one.finished)), new Promise(done => setTimeout(done, 300))]);
+}"""
+MOVING = "() => { document.adoptedStyleSheets = []; }"
+AXE = Axe()
 AXE_RULES = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations"]}
 
 
@@ -106,7 +113,11 @@ class Screen:
     def look(self, name, only=None):
         """Nothing here may be out of reach for anybody: axe finds no violation (`only`: of these rules)."""
         self.page.evaluate(SETTLED)
-        found = Axe().run(self.page, options=AXE_RULES | ({"runOnly": only} if only else {})).response["violations"]
+        if not self.page.evaluate("() => 'axe' in window"):
+            self.page.evaluate(AXE.axe_script)
+        found = self.page.evaluate(
+            "options => axe.run(options).then(found => found.violations)", AXE_RULES | ({"runOnly": only} if only else {}))
+        self.page.evaluate(MOVING)
         assert not found, f"axe on {name} ({self.path()}):\n" + "\n".join(
             f"{violation['id']}: {violation['help']}\n    " + "\n    ".join(
                 f"{node['target'][0]} {node['html'][:160]}" for node in violation["nodes"][:4])

@@ -131,6 +131,7 @@ def test_another_person_gets_a_clean_sign_in(screen, clone):
 
 def test_a_person_who_signs_in_elsewhere_in_the_browser_never_sees_this_page(screen, clone):
     desk = comes_in(screen).open(f"/patients/{clone.ada.pk}/edit/")
+    desk.expect("status of 403")  # its sign of life, when it comes after the session is gone
     desk.page.locator("#id_preferred_name").fill("The Countess")
     other = desk.context.new_page()
     other.goto(f"{desk.url}/today/")

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
+from charting.models import ChartSettings, Draft, Finding, FindingKind
 from clinic.access.actor import Actor
 from clinic.catalogue import load_starter
 from clinic.models import (
@@ -83,6 +84,7 @@ def furnish(cast):
     FrontDesk().record(by=by)
     front_desk(cast, start)
     messages(cast, visit, start)
+    chart(cast)
     paper = Document.add(
         by=by, patient=cast.ada, kind="letter", content=b"Dear Ada", name="a.txt", back=b"Over", back_name="b.txt"
     )
@@ -126,6 +128,17 @@ def front_desk(cast, start):
     Feed.open(by=by, name="Phone", provider=cast.drill)
     Feed.open(by=by, name="Door", operatory=cast.operatories[0])
     ContactAttempt.log(by=by, patient=cast.grace, appointment=first, about="missed", outcome="no_answer")
+
+
+def chart(cast):
+    """What is charted, and what somebody is typing."""
+    by = cast.dentist
+    ChartSettings(deep_pocket_mm=4).record(by=by)
+    FindingKind(code="mih", name="Chalky molar", words="chalky").record(by=by)
+    for patient in (cast.ada, cast.grace):
+        Finding.enter(by=by, patient=patient, provider=cast.drill, items=[
+            {"tooth": "19", "condition": "caries", "surfaces": "O"}, {"tooth": "1", "condition": "missing"}])
+        Draft.keep(by=by, patient=patient, kind=Draft.Kind.NOTE, content={"body": "Half a sen"}, number=1)
 
 
 def messages(cast, visit, start):

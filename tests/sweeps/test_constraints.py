@@ -11,7 +11,7 @@ from clinic.db.refusals import constraint_name
 OWN = [
     model
     for model in apps.get_models()
-    if model._meta.app_label in ("clinic", "scheduling") and not hasattr(model, "history_object")
+    if model._meta.app_label in ("clinic", "scheduling", "charting") and not hasattr(model, "history_object")
 ]
 NAMED = {constraint.name: (model, constraint) for model in OWN for constraint in model._meta.constraints}
 
@@ -60,6 +60,11 @@ CHECKS = {
     "scheduling_freedslot_end_after_start": ("ends_at", "2000-01-01 00:00:00+00:00"),
     "scheduling_offer_holds_a_while": ("holds_until", "2000-01-01 00:00:00+00:00"),
     "scheduling_providertime_in_order": ("ends_at", "2000-01-01 00:00:00+00:00"),
+    "charting_chartsettings_deep_4_to_9": ("deep_pocket_mm", 3),
+    "charting_findingkind_not_a_standard_code": ("code", "caries"),
+    "charting_finding_known_tooth": ("tooth", "99"),
+    "charting_finding_known_status": ("status", "imagined"),
+    "charting_finding_resolved_after_noted": ("resolved_on", "1990-01-01"),
 }
 
 

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.wide
 
 # Set from the page's own patient, the request's actor, or the record that a verb works on; no form or body names them.
 BY_THE_SERVER = {
+    "Draft.patient", "Finding.provider",
     "Appointment.series", "Block.offer", "ContactAttempt.appointment", "ContactAttempt.patient", "FreedSlot.appointment",
     "FreedSlot.operatory", "FreedSlot.provider", "Offer.entry", "Offer.slot",
     "AccessEvent.patient", "Account.holder", "ApiToken.membership", "ApiToken.patient", "Document.file",
@@ -39,6 +40,7 @@ PAGE = {
     "Patient.primary_hygienist": ("/patients/{ada}/edit/", "patient", "primary_hygienist"),
     "MedicalHistory.patient": ("/patients/{foreign}/medical-history/review/", {"seen_number": 0}, None),
     "Document.patient": ("/patients/{foreign}/documents/add/", {"kind": "letter"}, None),
+    "Finding.patient": ("/patients/{foreign}/chart/enter/", {"entry": "14 o caries"}, None),
     "Appointment.patient": ("/visits/book/", "visit", "patient"),
     "Appointment.operatory": ("/visits/book/", "visit", "operatory"),
     "Appointment.provider": ("/visits/book/", "visit", "provider"),
@@ -58,6 +60,7 @@ API = {
     "Patient.guarantor_patient": ("PATCH", "/patients/{ada}", {}, "guarantor.patient_id"),
     "Patient.primary_provider": ("PATCH", "/patients/{ada}", {}, "primary_provider_id"),
     "MedicalHistory.patient": ("POST", "/patients/{foreign}/medical-history", {}, None),
+    "Finding.patient": ("POST", "/patients/{foreign}/findings", {"entry": "14 o caries"}, None),
     "Appointment.patient": ("POST", "/appointments", "visit", "patient_id"),
     "Appointment.operatory": ("POST", "/appointments", "visit", "operatory_id"),
     "Appointment.provider": ("PATCH", "/appointments/{visit}", {}, "provider_id"),

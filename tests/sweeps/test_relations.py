@@ -8,7 +8,7 @@ from clinic.db.guards import has_clinic, has_patient, model_triggers
 from clinic.db.records import Fact, Recorded
 from clinic.db.refusals import constraint_name
 
-OWN = [model for model in apps.get_models() if model._meta.app_label in ("clinic", "scheduling")]
+OWN = [model for model in apps.get_models() if model._meta.app_label in ("clinic", "scheduling", "charting")]
 LIVE = [model for model in OWN if not hasattr(model, "history_object")]
 # Neither Record nor Fact: rows of the installation, guardian's rows, what follows from an appointment, users and sign-in.
 NEITHER = {
@@ -16,6 +16,7 @@ NEITHER = {
     "DataKey",
     "FileKey",
     "Counter",
+    "Draft",
     "Mail",
     "MailedLink",
     "Notification",

@@ -1,0 +1,4 @@
+"""The endpoints of the chart."""
+from charting.api import findings
+
+ROUTERS = [findings.router]
