@@ -24,8 +24,9 @@ class DraftQuerySet(models.QuerySet):
 class Draft(models.Model):
     """What somebody is typing about a patient and has not saved: one replaceable row per author, patient and thing.
 
-    No record and no history: the record begins when a person saves, closes or signs, and the draft goes with it. `number`
-    rises with each saving, so that what arrives late, or from a second window, never replaces what is newer.
+    No record and no history: the record begins when a person saves, closes or signs, and the draft goes with it. Each window
+    counts its savings in `number`, so that what arrives late never replaces what is newer; and a second window never replaces
+    what the first one holds unless it began from that (`token`).
     """
 
     class Kind(models.TextChoices):
@@ -38,6 +39,7 @@ class Draft(models.Model):
     patient = models.ForeignKey("clinic.Patient", models.PROTECT, related_name="+", editable=False)
     kind = models.CharField(max_length=10, choices=Kind)
     about = models.CharField(max_length=36, blank=True, default=NEW, help_text="The key of the record that is being changed.")
+    window = models.CharField(max_length=36, help_text="Which window of the author's browser holds it.")
     number = models.PositiveIntegerField()
     content = EncryptedJSONField(context="charting_draft.content")
     saved_at = models.DateTimeField()
@@ -52,6 +54,11 @@ class Draft(models.Model):
     def __str__(self):
         return f"draft {self.number}"
 
+    @property
+    def token(self):
+        """Names this state of the draft, for a window that goes on from it."""
+        return f"{self.window}:{self.number}"
+
     @classmethod
     def find(cls, actor, patient, kind, about=NEW):
         """The actor's own draft of this; None when there is none."""
@@ -59,24 +66,26 @@ class Draft(models.Model):
 
     @classmethod
     @transaction.atomic
-    def keep(cls, *, by, patient, kind, content, number, about=NEW, now=None):
-        """Keep what is typed, in place of what was. `number`: one more than that of the draft that the page holds (1: none).
+    def keep(cls, *, by, patient, kind, content, window, number, began="", about=NEW, now=None):
+        """Keep what is typed, in place of what was.
 
-        The same content under the newest number again is a retry and changes nothing. Stale, with the draft as it stands, when
-        another window saved since.
+        `window`, `number`: of the window that types, and its how-manieth saving this is; one that arrives after a later one
+        changes nothing. `began`: the token of the draft that the window was opened with. Stale, with the draft as it stands,
+        when another window saved since.
         """
-        draft = cls.objects.select_for_update(of=("self",)).visible_to(by).of(patient).filter(kind=kind, about=str(about)).first()
-        if draft is not None and draft.number == number and draft.content == content:
+        mine = {"kind": kind, "about": str(about)}
+        draft = cls.objects.select_for_update(of=("self",)).visible_to(by).of(patient).filter(**mine).first()
+        if draft is not None and draft.window == window and number <= draft.number:
             return draft
-        if number != (draft.number if draft else 0) + 1:
+        if draft is not None and draft.window != window and draft.token != began:
             raise Stale(draft)
-        draft = draft or cls(clinic_id=by.clinic_id, author=by.user, patient=patient, kind=kind, about=str(about))
-        draft.number, draft.content, draft.saved_at = number, content, now or timezone.now()
+        draft = draft or cls(clinic_id=by.clinic_id, author=by.user, patient=patient, **mine)
+        draft.window, draft.number, draft.content, draft.saved_at = window, number, content, now or timezone.now()
         try:
             with transaction.atomic():
                 draft.save()
         except IntegrityError as error:  # two windows wrote the first words
-            raise Stale(cls.find(by, patient, kind, about)) from error
+            raise Stale(cls.find(by, patient, **mine)) from error
         return draft
 
     @classmethod

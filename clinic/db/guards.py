@@ -7,7 +7,8 @@ IntegrityError with its own name. Which guards there must be follows from the mo
 - append-only: every Fact and every history table refuses UPDATE and DELETE;
 - same clinic: a row may not point to a row of another clinic, and may not move to another clinic;
 - same patient: a row of one patient may not point to a row of another one (two that are merged are one person);
-- undeletable: a Record refuses DELETE.
+- undeletable: a Record refuses DELETE;
+- what a model asks for itself: its classmethod `own_guards()` gives Triggers.
 """
 import hashlib
 import re
@@ -203,6 +204,7 @@ def expected(connection):
             continue
         triggers = list(model_triggers(model))
         triggers += [constraint.span_trigger(model, connection.vendor) for constraint in overlaps(model)]
+        triggers += getattr(model, "own_guards", list)()
         for trigger in triggers:
             for name, definition, statements in trigger.statements(connection):
                 found[name] = (model._meta.db_table, definition, statements)

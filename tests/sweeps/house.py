@@ -138,7 +138,7 @@ def chart(cast):
     for patient in (cast.ada, cast.grace):
         Finding.enter(by=by, patient=patient, provider=cast.drill, items=[
             {"tooth": "19", "condition": "caries", "surfaces": "O"}, {"tooth": "1", "condition": "missing"}])
-        Draft.keep(by=by, patient=patient, kind=Draft.Kind.NOTE, content={"body": "Half a sen"}, number=1)
+        Draft.keep(by=by, patient=patient, kind=Draft.Kind.NOTE, content={"body": "Half a sen"}, window="one", number=1)
 
 
 def messages(cast, visit, start):
