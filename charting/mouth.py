@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from charting.conditions import STANDARD, Effect
-from charting.models import Finding, FindingKind
+from charting.models.finding import Finding
+from charting.models.finding_kind import FindingKind
 from charting.teeth import TEETH
 
 # At this age, in years, a permanent tooth is expected to have come: by the distance from the midline, upper and lower.

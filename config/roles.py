@@ -26,7 +26,7 @@ CLINICAL = STAFF | {
     "clinic.change_medicalhistory", "clinic.view_audit", "clinic.add_document", "clinic.change_document",
     "clinic.write_letters",
     "scheduling.seat", "scheduling.complete", "scheduling.step_back",
-    "charting.view_chart", "charting.change_chart",
+    "charting.view_chart", "charting.change_chart", "charting.view_perio", "charting.change_perio",
 }
 # What managers edit in the admin, and what they only look at there; Django's codenames.
 EDITED = {
@@ -45,7 +45,7 @@ ROLES = {
     "coordinator": FRONT_DESK | {"clinic.merge_patients"},
     "assistant": CLINICAL,
     "hygienist": CLINICAL,
-    "dentist": CLINICAL | {"scheduling.view_production", "milestone.create", "milestone.update"},
+    "dentist": CLINICAL | {"charting.confirm_diagnosis", "scheduling.view_production", "milestone.create", "milestone.update"},
     "biller": STAFF | {"scheduling.view_production", "clinic.change_account", "clinic.export_lists"},
     "manager": FRONT_DESK | CLINICAL | BACK_OFFICE | {
         "clinic.manage", "clinic.change_clinic", "clinic.merge_patients", "clinic.unmerge_patients",

@@ -1,4 +1,4 @@
 """The endpoints of the chart."""
-from charting.api import findings
+from charting.api import findings, perio
 
-ROUTERS = [findings.router]
+ROUTERS = [findings.router, perio.router]
