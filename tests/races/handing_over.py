@@ -1,6 +1,7 @@
-"""A worker process that hands mail over until nothing is due; `UNCLAIMED=1` takes the claim away."""
+"""A worker process that hands mail over until nothing is due. `UNCLAIMED=1` takes the claim away, and waits for a line."""
 
 import os
+import sys
 import time
 
 import django
@@ -21,6 +22,8 @@ if os.environ.get("UNCLAIMED"):
         return True
 
     Outgoing.claim = claim
+    print("ready", flush=True)
+    sys.stdin.readline()
 
 while Reminder.objects.due(timezone.now()).exists():
     hand_over()

@@ -49,7 +49,8 @@ def reminders(clone):
 def start(server, **env):
     connection.close()
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.races.handing_over"], cwd=ROOT, stderr=subprocess.DEVNULL,
+        [sys.executable, "-m", "tests.races.handing_over"], cwd=ROOT, stderr=subprocess.DEVNULL, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         env={
             **os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": database_url(), "EMAIL_TIMEOUT": "1",
             "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend", "EMAIL_URL": server.url, **env})  # fmt: skip
@@ -89,8 +90,12 @@ def test_nothing_is_sent_twice_and_everything_ends_in_a_stated_state(reminders, 
 @pytest.mark.wide
 @pytest.mark.guard_removed
 def test_without_the_claim_letters_are_sent_twice(reminders, server):
-    server.healthy, server.works = True, 0.3  # so long that the last worker has started before the first one is through
+    server.healthy = True
     workers = [start(server, UNCLAIMED="1") for _ in range(WORKERS)]
     for worker in workers:
-        worker.wait(120)
+        worker.stdout.readline()  # it is ready
+    for worker in workers:
+        print("go", file=worker.stdin, flush=True)
+    for worker in workers:
+        worker.communicate(timeout=120)
     assert max(server.letters.values()) > 1

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import TimeoutError, sync_playwright
 
 from tests.cast import PASSWORD, User
 
@@ -105,7 +105,10 @@ class Screen:
         return self.page.evaluate("() => document.activeElement.name || document.activeElement.id || ''")
 
     def sees(self, text):
-        self.page.get_by_text(text).first.wait_for(state="visible", timeout=5000)
+        try:
+            self.page.get_by_text(text).first.wait_for(state="visible", timeout=5000)
+        except TimeoutError:
+            pytest.fail(f"{text!r} is not to be seen on {self.path()}:\n{self.page.locator('body').aria_snapshot()[:2000]}")
 
     def toast(self, text):
         self.page.locator(".toast", has_text=text).first.wait_for(state="visible", timeout=5000)

@@ -28,6 +28,7 @@ def served(live):
 def comes_in(screen, email=DESK, **more):
     one = screen(**more).open("/sign-in/")
     one.expect(REFUSED)
+    one.page.locator("[name=username]:focus").wait_for()  # the field takes the focus with the first frame, perhaps after the load
     one.write(email)
     one.press("Tab")
     one.write(PASSWORD)
