@@ -1,7 +1,7 @@
-"""What managers edit of the chart: kinds of findings, and how the clinic charts."""
+"""What managers edit of the chart: kinds of findings, how the clinic charts, templates of notes."""
 from django.contrib import admin
 
-from charting.models import ChartSettings, FindingKind
+from charting.models import ChartSettings, FindingKind, NoteTemplate, PerioPath
 from clinic.web.back_office import RecordAdmin
 
 
@@ -27,3 +27,26 @@ class FindingKindAdmin(RecordAdmin):
 
     def get_readonly_fields(self, request, obj=None):
         return [*super().get_readonly_fields(request, obj), *(["code"] if obj is not None else [])]  # findings have it
+
+
+@admin.register(PerioPath)
+class PerioPathAdmin(RecordAdmin):
+    """Ways around the mouth beside the two usual ones."""
+
+    list_display = ["name", "is_active"]
+    list_filter = ["is_active"]
+    fields = ["name", "legs", "is_active"]
+
+
+@admin.register(NoteTemplate)
+class NoteTemplateAdmin(RecordAdmin):
+    """Texts with which notes begin; one that is not wanted any more is taken out of use."""
+
+    list_display = ["name", "kind", "dotted", "is_active"]
+    list_filter = ["kind", "is_active"]
+    fields = ["name", "kind", "short_code", "body", "is_active"]
+    search_fields = ["name", "short_code"]
+
+    @admin.display(description="short code", ordering="short_code")
+    def dotted(self, template):
+        return f".{template.short_code}" if template.short_code else ""

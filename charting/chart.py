@@ -1,8 +1,14 @@
 """The chart of one patient on one day, and what stands beside it: three questions however much was found."""
+from functools import cached_property
+from html import escape
+
+from django.utils.safestring import mark_safe
+from django.utils.text import Truncator
+
 from charting.drawing import drawn, told
 from charting.grammar import Language
 from charting.models import Finding, FindingKind
-from charting.mouth import Mouth
+from charting.mouth import Mouth, lean
 from charting.teeth import TEETH
 
 
@@ -16,8 +22,7 @@ class Chart:
         self.on = min(on or self.today, self.today)
         self.numbering = self.clinic.tooth_numbering
         self.kinds = FindingKind.known_to(self.clinic, active=False)
-        self.every = list(Finding.objects.visible_to(actor).of(patient).in_force().select_related("provider").order_by(
-            "noted_on", "created_at", "id"))
+        self.every = lean(Finding.objects.visible_to(actor).of(patient).in_force(), actor.clinic)
         self.mouth = self.mouth_on(self.on)
 
     @property
@@ -25,12 +30,22 @@ class Chart:
         return self.on == self.today
 
     def findings_on(self, day):
-        return [row for row in self.every if row.noted_on <= day and (row.resolved_on is None or row.resolved_on > day)]
+        return [row for row in self.every if row.holds_on(day)]
 
     def mouth_on(self, day):
         return Mouth(self.findings_on(day), self.kinds, self.patient.date_of_birth, day)
 
     @property
+    def sound(self):
+        """The labels of the teeth that were examined and have nothing."""
+        return [place.tooth.label(self.numbering) for place in self.mouth.places if place.state == "sound"]
+
+    @property
+    def has_new(self):
+        """Whether something was charted today."""
+        return any(row.is_new for row in self.every)
+
+    @cached_property
     def days(self):
         """The days on which something changed, and today, oldest first."""
         changes = {row.noted_on for row in self.every} | {row.resolved_on for row in self.every if row.resolved_on}
@@ -49,6 +64,15 @@ class Chart:
         ordered = sorted(said, key=lambda row: (TEETH[row.tooth].position, row.tooth, row.noted_on, row.pk))
         return [(row, TEETH[row.tooth].label(self.numbering), told(row, self.kinds)) for row in ordered]
 
+    def listed(self, findings, address):
+        """The rows of the list beside the chart, drawn here because a template takes several times as long for hundreds."""
+        address = escape(address)
+        months = {day: f"{day:%b %Y}" for day in {row.noted_on for row in findings}}
+        return mark_safe("".join([  # noqa: S308 (every text in it is escaped)
+            f'<li><a class="finding-tooth" data-tooth-link href="{address}tooth={label}#tooth" '
+            f'aria-label="Tooth {label}">{label}</a><span class="finding-what"><span>{escape(words)}</span>{_note(row.note)}</span>'
+            f'<span class="muted small nowrap">{months[row.noted_on]}</span></li>' for row, label, words in self.rows(findings)]))
+
     def changes(self, before):
         """[(sign, finding, label, words)] between that day and the one shown: what came (+) and what passed (-)."""
         then, now = {row.pk: row for row in self.findings_on(before)}, {row.pk: row for row in self.findings_on(self.on)}
@@ -65,3 +89,6 @@ class Chart:
         rows = Finding.objects.visible_to(self.actor).of(self.patient).filter(tooth=tooth.key).select_related("provider")
         return [(row, told(row, self.kinds)) for row in rows.order_by("-noted_on", "-created_at")]
 
+
+def _note(text):
+    return f'<span class="small muted lines">{escape(Truncator(text).chars(120))}</span>' if text else ""

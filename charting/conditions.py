@@ -5,6 +5,7 @@ not. `effect` is what it makes of the tooth: see `charting.mouth`. `symbol` is h
 """
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Surfaces(StrEnum):
@@ -25,7 +26,7 @@ class Effect(StrEnum):
     PONTIC = "pontic"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # told apart by identity: they are keys of a cache, hundreds of times a page
 class Kind:
     code: str
     name: str
@@ -121,6 +122,7 @@ STATUSES = {
     "existing": "here", "existing_other": "elsewhere", "condition": "condition", "planned": "planned", "completed": "completed"}
 
 
+@lru_cache(maxsize=4096)
 def in_words(kind, surfaces, material, status):
     """A finding in words: "MOD restoration, composite, here". What goes without saying is left out: that caries is a condition,
     and where a missing tooth is missing."""

@@ -4,6 +4,7 @@ A tooth stands in a column of sixty units. It is drawn with its root upwards and
 ones stand; the lower ones are turned over, those of the left mirrored. Its outer view shows root and crown, the middle one its
 five surfaces, the inner view the lingual side. Colour tells the status, and a pattern tells it again.
 """
+from collections import defaultdict
 from html import escape
 from typing import NamedTuple
 
@@ -100,9 +101,9 @@ def _tooth(place, kinds, numbering, address, chosen):
     tooth = place.tooth
     label, left = tooth.label(numbering), tooth.column * COLUMN
     top = 0 if tooth.is_upper else ARCH + GAP
-    said = "; ".join(told(finding, kinds) for finding in place.findings) or STATES[place.state]
-    link = _Links(address, label, tooth, place, kinds)
-    views = _outer(tooth, place, kinds, link) + _middle(tooth, place, kinds, link) + _inner(tooth, place, kinds, link)
+    said = "; ".join([told(finding, kinds) for finding in place.findings]) or STATES[place.state]
+    link, fills = _Links(address, label, tooth, place, kinds), _fills(place, kinds)
+    views = _outer(tooth, place, kinds, link, fills) + _middle(tooth, place, link, fills) + _inner(tooth, place, link, fills)
     across = "" if tooth.is_right else f' transform="matrix(-1 0 0 1 {COLUMN} 0)"'
     over = "" if tooth.is_upper else f' transform="matrix(1 0 0 -1 0 {ARCH - LABEL})"'
     letters = _letters(tooth, place, kinds)
@@ -140,29 +141,30 @@ class _Links:
                 f'data-surface="{letter}" aria-label="{escape(name)}"{more}>{shape}</a>')
 
 
-def _roots(tooth):
+def roots_of(tooth):
     if tooth.kind == "molar":
         return "molar-upper" if tooth.is_upper else "molar-lower"
     return "two" if tooth.furcations else tooth.kind
 
 
-def _outer(tooth, place, kinds, link):
+def _outer(tooth, place, kinds, link, fills):
     """Root and crown from outside, with the gum's band for class V."""
     kind, signs = tooth.kind, _signs(tooth, place, kinds)
     if place.state == "hidden":
         return signs
-    roots = "".join(f'<path class="root" d="{path}"/>' for path in ROOTS[_roots(tooth)])
+    roots = "".join(f'<path class="root" d="{path}"/>' for path in ROOTS[roots_of(tooth)])
     if place.state in ("implant", "pontic"):
         roots = '<path class="screw" d="M24 56L36 56L34 20Q30 12 26 20ZM24 50H36M24.5 43H35.5M25 36H35M25.5 29H34.5"/>' if (
             place.state == "implant") else ""
     if any(finding.condition == "remnant" for finding in place.findings):
         return roots + signs
-    crown = link(tooth.facial, f'<path class="crown{_fill(place, kinds, tooth.facial)}" d="{CROWNS[kind]}"/>', aside=True)
-    neck = link("V", f'<path class="neck{_fill(place, kinds, "V")}" d="{NECKS[kind]}"/>')
+    crown = link(tooth.facial, f'<path class="crown{fills[tooth.facial]}" d="{CROWNS[kind]}"/>', aside=True)
+    cervical = fills["V"]
+    neck = link("V", f'<path class="neck{cervical}" d="{NECKS[kind]}"/>')
     return roots + crown + neck + signs
 
 
-def _middle(tooth, place, kinds, link):
+def _middle(tooth, place, link, fills):
     """The five surfaces, from above: facial on top, mesial to the right."""
     if place.state in ("hidden", "missing", "unerupted"):
         return ""
@@ -180,7 +182,7 @@ def _middle(tooth, place, kinds, link):
         "I" if tooth.is_anterior else "O": f"M{ileft} {itop}H{iright}V{ibottom}H{ileft}Z",
     }
     sides = "".join(
-        link(letter, f'<path class="side{_fill(place, kinds, letter)}" d="{path}"/>') for letter, path in shapes.items())
+        link(letter, f'<path class="side{fills[letter]}" d="{path}"/>') for letter, path in shapes.items())
     grooves = f'<path class="groove" d="{GROOVES[tooth.kind]}"/>' if GROOVES[tooth.kind] else ""
     ring = ""
     if crowned := _status_of(place, ("crown", "bridge", "pontic")):
@@ -189,20 +191,26 @@ def _middle(tooth, place, kinds, link):
     return f'<g transform="translate(0 {OUTER})">{sides}{grooves}{ring}</g>'
 
 
-def _inner(tooth, place, kinds, link):
+def _inner(tooth, place, link, fills):
     """The lingual side, shortened, turned over so that its crown lies at the middle view."""
     if place.state in ("hidden", "missing", "unerupted"):
         return ""
-    paths = [] if place.state in ("implant", "pontic") else ROOTS[_roots(tooth)]
+    paths = [] if place.state in ("implant", "pontic") else ROOTS[roots_of(tooth)]
     roots = "".join(f'<path class="root" d="{path}"/>' for path in paths)
-    crown = link("L", f'<path class="crown{_fill(place, kinds, "L")}" d="{CROWNS[tooth.kind]}"/>', aside=True)
+    lingual = fills["L"]
+    crown = link("L", f'<path class="crown{lingual}" d="{CROWNS[tooth.kind]}"/>', aside=True)
     return f'<g transform="translate(0 {OUTER + MIDDLE}) matrix(1 0 0 -0.6 0 {INNER})">{roots}{crown}</g>'
 
 
-def _fill(place, kinds, letter):
-    """The classes of a surface that a finding fills."""
-    found = [finding.status for finding in place.findings if letter in finding.surfaces and _symbol(finding, kinds) != "sound"]
-    return f" s-{min(found, key=PRECEDENCE.index)}" if found else ""
+def _fills(place, kinds):
+    """{surface: the class of what fills it}, of the findings with surfaces; what counts most wins."""
+    found = {}
+    for finding in place.findings:
+        if finding.surfaces and _symbol(finding, kinds) != "sound":
+            for letter in finding.surfaces:
+                if letter not in found or PRECEDENCE.index(finding.status) < PRECEDENCE.index(found[letter]):
+                    found[letter] = finding.status
+    return defaultdict(str, {letter: f" s-{status}" for letter, status in found.items()})
 
 
 def _symbol(finding, kinds):
@@ -231,7 +239,7 @@ def _crown(tooth, status):
 
 
 def _canal(tooth, status):
-    paths = CANALS.get(_roots(tooth), CANALS["one"])
+    paths = CANALS.get(roots_of(tooth), CANALS["one"])
     return "".join(f'<path class="sign s-{status}" d="{path}"/>' for path in paths)
 
 

@@ -115,15 +115,11 @@ def rendered(text, words=()):
     return mark_safe("\n".join(parts))  # noqa: S308 (each piece is escaped by `marked`)
 
 
-def first_line(text):
-    """How a list names a note: its first line with words in it, without its marks."""
-    for line in text.splitlines():
-        line = line.strip()
-        for form in (HEADING, ITEM):
-            line = found[2] if (found := form.fullmatch(line)) else line
-        if line.strip("#-*_ "):
-            return line
-    return ""
+def gist(text):
+    """A text on one line, without the marks of its structure."""
+    lines = (line.strip() for line in text.splitlines())
+    bare = (found[2] if (found := HEADING.fullmatch(line) or ITEM.fullmatch(line)) else line for line in lines)
+    return " · ".join(line for line in bare if line.strip("#-*_ "))
 
 
 # Search
@@ -166,15 +162,13 @@ def marked(text, words):
     return mark_safe("".join([*parts, escape(text[at:])]))  # noqa: S308
 
 
-def around(text, words, reach=50):
-    """A piece of a text around the first of these words, on one line, marked; the first line when none stands in it."""
-    line = " ".join(text.split())
+def around(text, words=(), before=12, length=120):
+    """A piece of a text on one line, from shortly before the first of these words, marked; its beginning when none is there."""
+    line = gist(text)
     plain, places = folded(line)
     found = min((place for word in words if (place := plain.find(word)) >= 0), default=-1)
-    if found < 0:
-        return escape(first_line(text))
-    start = max(0, places[found] - reach)
-    return mark_safe(("…" if start else "") + marked(line[start:start + 4 * reach], words))  # noqa: S308
+    start = max(0, places[found] - before) if found >= 0 else 0
+    return mark_safe(("…" if start else "") + marked(line[start:start + length], words))  # noqa: S308
 
 
 # The seal

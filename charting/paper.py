@@ -29,7 +29,7 @@ def summary(shown, alerts):
     svg = shown.drawing().replace("<defs>", f"{STYLE}<defs>").replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
     rows = [
         {"tooth": label, "what": words, "since": date_format(row.noted_on, "j M Y"),
-         "by": row.provider.short_name if row.provider else "", "note": row.note}
+         "by": row.seen_by or "", "note": row.note}
         for row, label, words in shown.rows(shown.findings_on(shown.on))]
     sound = [place.tooth.label(shown.numbering) for place in shown.mouth.places if place.state == "sound"]
     unknown = [place.tooth.label(shown.numbering) for place in shown.mouth.places if place.state == "not_examined"]

@@ -13,6 +13,7 @@ FACIAL, LINGUAL = "facial", "lingual"
 DEPTHS, MARGINS, MUCOGINGIVAL, MOBILITY, FURCATION = (0, 15), (-5, 10), (0, 15), (0, 3), (0, 3)  # bounds, in mm and grades
 FLAGS = ("bleeding", "suppuration", "plaque", "calculus")
 WORSE = 2  # mm from which a change at a site is news
+SITES_SAID = ("distal facial", "facial", "mesial facial", "distal lingual", "lingual", "mesial lingual")
 
 # A path: legs of (first tooth, last tooth, side), walked in this order.
 PATHS = {
@@ -62,6 +63,11 @@ class ToothFigures:
     def cal(self):
         """Clinical attachment loss = depth + margin; None where either is missing, 0 is a value. Never typed."""
         return [None if None in pair else pair[0] + pair[1] for pair in zip(self.pd, self.gm, strict=True)]
+
+    @property
+    def sixes(self):
+        """Depths, margins and losses by side, for a table: facial, lingual of each."""
+        return [half for six in (self.pd, self.gm, self.cal) for half in (six[:3], six[3:])]
 
     @property
     def is_empty(self):

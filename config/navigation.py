@@ -73,7 +73,7 @@ SECTIONS = {
         "scheduling:hours", "clinic:letter_templates", "clinic:letter_template_new", "clinic:letter_template_edit"},
     "clinic:work": {
         "clinic:work", "scheduling:waitlist", "scheduling:freed_times", "scheduling:missed", "scheduling:unscheduled",
-        "scheduling:waitlist_new"},
+        "scheduling:waitlist_new", "charting:unsigned"},
     "scheduling:today": {"scheduling:today", "scheduling:exit_card", "scheduling:unconfirmed", "scheduling:called"},
     "scheduling:schedule": {
         "scheduling:schedule", "scheduling:week", "scheduling:book", "scheduling:visit", "scheduling:find", "scheduling:together",
@@ -83,8 +83,9 @@ SECTIONS = {
 
 def _is_current(route, view_name):
     if route == "clinic:patients":
-        return view_name.startswith(("clinic:patient", "clinic:account", "clinic:medical", "clinic:document", "charting:")) or (
-            view_name in ("clinic:letter", "clinic:letter_keep", "clinic:letter_print"))
+        of_patients = ("clinic:patient", "clinic:account", "clinic:medical", "clinic:document", "charting:")
+        letters = ("clinic:letter", "clinic:letter_keep", "clinic:letter_print")
+        return view_name in letters or (view_name.startswith(of_patients) and view_name not in SECTIONS["clinic:work"])
     if route == "admin:index":
         return view_name.startswith("admin:")
     return view_name in SECTIONS.get(route, {route})

@@ -20,19 +20,21 @@ FRONT_DESK = STAFF | {
     "scheduling.check_out", "scheduling.cancel", "scheduling.no_show", "scheduling.reactivate", "scheduling.step_back",
     "scheduling.add_block", "scheduling.change_block", "scheduling.change_day_note", "scheduling.view_waitlist",
     "scheduling.change_waitlist", "scheduling.view_production",
-    "charting.view_chart",
+    "charting.view_chart", "charting.view_note", "charting.write_note", "charting.sign_note",
 }
 CLINICAL = STAFF | {
     "clinic.change_medicalhistory", "clinic.view_audit", "clinic.add_document", "clinic.change_document",
     "clinic.write_letters",
     "scheduling.seat", "scheduling.complete", "scheduling.step_back",
     "charting.view_chart", "charting.change_chart", "charting.view_perio", "charting.change_perio",
+    "charting.view_note", "charting.write_note", "charting.sign_note", "charting.view_clinical_notes",
+    "charting.write_clinical_notes",
 }
 # What managers edit in the admin, and what they only look at there; Django's codenames.
 EDITED = {
     "clinic": ["membership", "provider", "operatory", "procedurecode", "feeschedule", "fee"],
     "scheduling": ["appointmenttype", "appointmenttypecode", "workinghours", "hoursexception", "frontdesk"],
-    "charting": ["chartsettings", "findingkind"],
+    "charting": ["chartsettings", "findingkind", "notetemplate", "periopath"],
 }
 SHOWN = {"clinic": ["portalaccess", "accessevent"], "scheduling": ["block"]}
 BACK_OFFICE = {
@@ -44,12 +46,15 @@ ROLES = {
     "receptionist": FRONT_DESK,
     "coordinator": FRONT_DESK | {"clinic.merge_patients"},
     "assistant": CLINICAL,
-    "hygienist": CLINICAL,
-    "dentist": CLINICAL | {"charting.confirm_diagnosis", "scheduling.view_production", "milestone.create", "milestone.update"},
+    "hygienist": CLINICAL | {"charting.sign_alone"},
+    "dentist": CLINICAL | {
+        "charting.confirm_diagnosis", "charting.sign_alone", "charting.cosign_note", "scheduling.view_production",
+        "milestone.create", "milestone.update",
+    },
     "biller": STAFF | {"scheduling.view_production", "clinic.change_account", "clinic.export_lists"},
     "manager": FRONT_DESK | CLINICAL | BACK_OFFICE | {
         "clinic.manage", "clinic.change_clinic", "clinic.merge_patients", "clinic.unmerge_patients",
-        "scheduling.double_book", "scheduling.manage",
+        "scheduling.double_book", "scheduling.manage", "charting.sign_alone",
         "milestone.create", "milestone.update",
     },
     # Not roles of a membership: what a coach and a patient may do follows from their own rows.

@@ -14,6 +14,8 @@ from scheduling.models import Appointment, FreedSlot, WaitlistEntry
 
 # (actor, visits) -> {visit id: [facts]} for Today and the day view.
 visit_facts = hooks.Hook("scheduling.visit_facts")
+# (actor, visit) -> [HeaderAction]: other pages about the visit, linked from it.
+visit_actions = hooks.Hook("scheduling.visit_actions")
 # (actor, visit) -> Panel of the exit card.
 checkout_sections = hooks.Hook("scheduling.checkout_sections")
 

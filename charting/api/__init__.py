@@ -1,4 +1,4 @@
 """The endpoints of the chart."""
-from charting.api import findings, perio
+from charting.api import findings, notes, perio
 
-ROUTERS = [findings.router, perio.router]
+ROUTERS = [findings.router, perio.router, notes.router]

@@ -136,4 +136,4 @@ def _items(body, shown, number, is_one_of_many):
 def _in_chart(row):
     return FindingInChart(
         id=row.pk, surfaces=row.surfaces, condition=row.condition, material=row.material, status=row.status,
-        noted_on=row.noted_on, by=row.provider.name if row.provider else None, note=row.note)
+        noted_on=row.noted_on, by=row.seen_by, note=row.note)

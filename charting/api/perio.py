@@ -12,11 +12,12 @@ from django.utils import timezone
 from ninja import Query, Schema, Status
 from pydantic import Field
 
+from charting.looks import find_exam
 from charting.models import PerioExam
 from charting.perio import FLAGS, ToothFigures
 from charting.teeth import TEETH, UnknownTooth, tooth_of
-from clinic.access.rules import find, rule
-from clinic.audit.looks import Kind, find_patient, look
+from clinic.access.rules import rule
+from clinic.audit.looks import find_patient
 from clinic.models import Provider
 from clinic.web.bodies import Body, Day, Listed, Nothing, Paging, Reason, Text, Whole, changes_to, choice, referred
 from clinic.web.endpoints import Endpoints, change_by
@@ -189,14 +190,6 @@ def amend(request, exam_id: UUID, body: ExamAmended, response: HttpResponse):
         teeth = values_of({"teeth": given.get("teeth", {})}, request.actor, exam.figures)["teeth"]
         exam.amend(by=request.actor, because=body.reason, teeth=teeth)
     return _answer(response, find_exam(request, exam_id))
-
-
-def find_exam(request, exam_id, kind=Kind.VIEW):
-    """The exam, if this actor may know of it (else 404); the look is noted."""
-    found = find(PerioExam.objects.select_related("patient__merged_into", "clinic", "provider").prefetch_related("teeth"),
-                 request.actor, pk=exam_id)
-    look(request, kind, found.patient.person)
-    return found
 
 
 def _answer(response, exam):

@@ -222,7 +222,7 @@ class Migration(migrations.Migration):
                 ('furcation_d', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('furcation_l', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('clinic', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinic.clinic')),
-                ('exam', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='teeth', to='charting.perioexam')),
+                ('exam', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='teeth', to='charting.perioexam')),
             ],
             options={
                 'ordering': ['exam', 'tooth'],
@@ -246,7 +246,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='periotooth',
-            constraint=models.UniqueConstraint(fields=('exam', 'tooth'), name='charting_periotooth_once_an_exam'),
+            constraint=models.UniqueConstraint(fields=('clinic', 'exam', 'tooth'), name='charting_periotooth_once_an_exam'),
         ),
         migrations.AddConstraint(
             model_name='periotooth',

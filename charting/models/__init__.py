@@ -9,4 +9,5 @@ from charting.models.perio_path import PerioPath
 from charting.models.perio_tooth import PerioTooth
 
 __all__ = [
-    "Addendum", "ChartSettings", "ClinicalNote", "Draft", "Finding", "FindingKind", "NoteTemplate", "PerioExam", "PerioPath", "PerioTooth"]
+    "Addendum", "ChartSettings", "ClinicalNote", "Draft", "Finding", "FindingKind", "NoteTemplate", "PerioExam", "PerioPath",
+    "PerioTooth"]

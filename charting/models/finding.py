@@ -95,6 +95,10 @@ class Finding(Record):
     def is_open(self):
         return self.resolved_on is None and not self.error_because
 
+    @property
+    def seen_by(self):
+        return self.provider.name if self.provider else None
+
     @classmethod
     @transaction.atomic
     def enter(cls, *, by, patient, items, provider=None, noted_on=None, entry: UUID | None = None):

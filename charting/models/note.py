@@ -5,7 +5,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from charting.notes import first_line, left_open, sealed
+from charting.notes import left_open, sealed
 from clinic.access.rules import may
 from clinic.db.fields import EncryptedTextField
 from clinic.db.guards import Trigger
@@ -68,6 +68,10 @@ class ClinicalNote(Record):
 
     KINDS = [kind.value for kind in Kind]
     OF_THE_DESK = (Kind.PHONE, Kind.ADMINISTRATIVE)
+    # verb: (for notes of all kinds, for those of the front desk)
+    PERMISSIONS = {
+        "view": ("charting.view_clinical_notes", "charting.view_note"),
+        "write": ("charting.write_clinical_notes", "charting.write_note")}
     # Never written again once the note is signed. The patient is not among them: taking two records of one person apart may
     # hand the note to the other one, and `signed_for` says whose it was.
     SEALED = ("body", "kind", "author", "appointment", "status", "signed_at", "signed_for", "content_hash", "needs_cosign")
@@ -143,18 +147,14 @@ class ClinicalNote(Record):
     @classmethod
     def kinds_of(cls, actor, verb):
         """The kinds of notes that this actor may "view" or "write"."""
-        if may(actor, f"charting.{verb}_clinical_notes"):
+        every, of_the_desk = cls.PERMISSIONS[verb]
+        if may(actor, every):
             return list(cls.Kind)
-        return list(cls.OF_THE_DESK) if may(actor, f"charting.{verb}_note") else []
+        return list(cls.OF_THE_DESK) if may(actor, of_the_desk) else []
 
     @property
     def is_signed(self):
         return self.status == self.Status.SIGNED
-
-    @property
-    def title(self):
-        """How a list names it."""
-        return first_line(self.body)
 
     @property
     def is_intact(self):
@@ -217,7 +217,7 @@ class ClinicalNote(Record):
         self.lock(version)
         self._refuse_what_is_done("This note is signed already.")
         if by.user is None or self.author_id != by.user.pk:
-            raise NotAllowed(f"Only {self.author} can sign this note.")
+            raise Refused(f"Only {self.author} can sign this note.")
         if places := left_open(self.body):
             raise Refused(f"{places} place{'s are' if places > 1 else ' is'} still to be filled in. Nothing was signed.")
         self.status, self.signed_at, self.signed_for = self.Status.SIGNED, now or timezone.now(), self.patient_id
@@ -247,7 +247,7 @@ class ClinicalNote(Record):
         if self.error_because:
             raise Refused("This note is marked as entered in error already.")
         if by.user is None or not self.may_mark_error(by):
-            raise NotAllowed("Only its author or a dentist can mark this note as entered in error.")
+            raise Refused("Only its author or a dentist can mark this note as entered in error.")
         if not because.strip():
             raise Refused("Say what was wrong: the reason stays on record.")
         self.error_because = because.strip()

@@ -26,7 +26,7 @@ def millimetres():
 class PerioTooth(Record):
     """What was measured at one tooth in one PerioExam: six figures of a kind, and a bit for each site of what was seen."""
 
-    exam = models.ForeignKey("charting.PerioExam", models.PROTECT, related_name="teeth", db_index=False)
+    exam = models.ForeignKey("charting.PerioExam", models.PROTECT, related_name="teeth")
     tooth = models.CharField(max_length=3)
     pd_db, pd_b, pd_mb, pd_dl, pd_l, pd_ml = (millimetres() for _ in COLUMNS)
     gm_db, gm_b, gm_mb, gm_dl, gm_l, gm_ml = (millimetres() for _ in COLUMNS)
@@ -44,7 +44,7 @@ class PerioTooth(Record):
     class Meta:
         ordering = ["exam", "tooth"]
         constraints = [
-            models.UniqueConstraint(fields=["exam", "tooth"], name="charting_periotooth_once_an_exam"),
+            models.UniqueConstraint(fields=["clinic", "exam", "tooth"], name="charting_periotooth_once_an_exam"),
             models.CheckConstraint(condition=Q(tooth__in=sorted(TEETH)), name="charting_periotooth_known_tooth"),
             models.CheckConstraint(condition=within("pd", DEPTHS), name="charting_periotooth_depth_0_to_15"),
             models.CheckConstraint(condition=within("gm", MARGINS), name="charting_periotooth_margin_minus_5_to_10"),

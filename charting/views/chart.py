@@ -152,16 +152,16 @@ def _context(request, shown, form=None):
     surface = request.GET.get("surface", "")
     if tooth and may_change and form is None:
         form = FindingForm(tooth=tooth, kinds=shown.language().kinds, initial={"tooth": label, "surfaces": list(surface)})
+    found = [row for row in shown.findings_on(shown.on) if row.condition != "sound"]
     return {
-        "chart": shown, "drawing": shown.drawing(address, label), "findings": shown.rows(shown.findings_on(shown.on)),
-        "sound": [place.tooth.label(shown.numbering) for place in shown.mouth.places if place.state == "sound"],
+        "chart": shown, "drawing": shown.drawing(address, label), "findings": found,
+        "list": shown.listed(found, address.replace("&amp;", "&")), "sound": shown.sound,
         "days": shown.days, "place": shown.days.index(shown.on) if shown.on in shown.days else len(shown.days) - 1,
         "beside": beside, "beside_drawing": shown.drawing_on(beside) if beside else "",
         "changes": shown.changes(beside) if beside else [], "tooth": tooth, "tooth_label": label,
         "past": shown.of_tooth(tooth) if tooth else [], "form": form, "may_change": may_change and shown.is_today, "legend": LEGEND,
-        "may_undo": may_change and any(row.created_at.astimezone(shown.clinic.zone).date() == shown.today for row in shown.every),
-        "palette": PALETTE,
-        "address": address.replace("&amp;", "&")}
+        "may_undo": may_change and shown.has_new,
+        "palette": PALETTE}
 
 
 def _fragment(request, patient):

@@ -9,7 +9,6 @@ from clinic.db.records import record_bulk
 from config.demo.chance import Chance
 from config.demo.opening import BECAUSE, acting
 
-EXAMINED_WHOLE = 400  # patients of a clinic whose sound teeth are charted too; of more only what was found
 FILLINGS = {"O": 40, "MO": 18, "DO": 18, "MOD": 14, "B": 6, "M": 4}
 MATERIALS = {"composite": 68, "amalgam": 26, "gold": 2, "glass_ionomer": 4}
 CROWNS = {"pfm": 40, "zirconia": 35, "gold": 8, "lithium_disilicate": 17}
@@ -17,14 +16,18 @@ BACK = [key for key in map(str, range(1, 33)) if TEETH[key].kind in ("molar", "p
 WISDOM = ["1", "16", "17", "32"]
 
 
-def chart_patients(house, patients, seed):
-    """Write the findings of these patients (`families.Known`), in bulk."""
-    chance, rows = Chance(f"{seed}:charts"), []
-    for number, patient in enumerate(patients):
+def chart_patients(house, patients, seed, whole):
+    """Write the findings of these patients (`families.Known`), in bulk; returns {patient: findings} of those who were examined.
+
+    `whole`: sound teeth are charted too, thirty rows a patient; of the thousands of a large demo only what was found.
+    """
+    chance, charted = Chance(f"{seed}:charts"), {}
+    for patient in patients:
         if chance.yes(0.04):
             continue  # registered, not examined yet
-        rows += _mouth(house, chance, patient, number < EXAMINED_WHOLE)
-    record_bulk(rows, by=acting(house, "dentist"), because=BECAUSE)
+        charted[patient] = _mouth(house, chance, patient, whole)
+    record_bulk([row for rows in charted.values() for row in rows], by=acting(house, "dentist"), because=BECAUSE)
+    return charted
 
 
 def _mouth(house, chance, patient, whole):

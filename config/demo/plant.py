@@ -13,6 +13,8 @@ from config.demo import courses, families, visits
 from config.demo.chance import Chance
 from config.demo.charts import chart_patients
 from config.demo.days import Place
+from config.demo.gums import probe_gums
+from config.demo.notes import NoteBook
 from config.demo.opening import BECAUSE, across_clinics, acting, open_clinic, user_of
 from config.demo.papers import file_papers
 from config.demo.passwords import DEMO_PASSWORD
@@ -69,11 +71,15 @@ def _fill(practice, count, years, seed, now, password, out):
         for done in range(0, count, BATCH):
             batch = families.add_patients(house, min(BATCH, count - done), since)
             schedule.place_wishes(batch)
-            chart_patients(house, batch, f"{seed}:{done}")
+            charted = chart_patients(house, batch, f"{seed}:{done}", whole=done == 0)
+            if done == 0:  # thirty rows an exam: of a large demo the first patients have them
+                probe_gums(house, charted, seed)
             progress.step(len(batch))
     schedule.fill_up()
+    notes = NoteBook(house, Chance(f"{seed}:notes"), now)
     with Progress(f"{house.clinic}: visits", len(schedule.planned), out) as progress:
         for batch in schedule.write():
+            notes.of_visits(batch)
             progress.step(len(batch))
     return house
 

@@ -44,6 +44,7 @@ def visit(request, visit_id):
         "may_move": may(request.actor, "scheduling.change_appointment") and visit.status not in (*visit.FREE, *visit.DONE),
         "may_wait": may(request.actor, "scheduling.change_waitlist") and visit.status in visit.EXPECTED,
         "may_write": may(request.actor, "clinic.write_letters"),
+        "actions": [act for found in hooks.visit_actions(request.actor, visit) for act in found],
         "today": request.actor.clinic.today(), **confirmations.of_visit(visit),
         "may_ask": may(request.actor, "scheduling.confirm") and visit.status == visit.Status.SCHEDULED and visit.is_ahead,
     })

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from charting.models import ClinicalNote, Finding, PerioExam
 from clinic.db.refusals import Refused, Stale, constraint_name
 from clinic.merges import LaterRows, counts, tables
 from clinic.models import (
@@ -51,6 +52,9 @@ def write_one_of_each(cast, patient, day):
     ContactAttempt.log(by=cast.desk, patient=patient, about="confirm", outcome="no_answer", appointment=visit)
     Document.add(by=cast.desk, patient=patient, kind="letter", content=b"Dear %d" % day, name="a.txt")
     MedicalHistory.write(patient=patient, content=LATEX, by=cast.desk, seen_number=0)
+    Finding.enter(by=cast.dentist, patient=patient, items=[{"tooth": "1", "condition": "missing"}])
+    PerioExam.start(by=cast.dentist, patient=patient, provider=cast.drill, teeth={})
+    ClinicalNote.write(by=cast.dentist, patient=patient, kind="exam", body="All well.", appointment=visit)
     return visit
 
 

@@ -4,7 +4,18 @@ from datetime import date, datetime, timedelta
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
-from charting.models import ChartSettings, Draft, Finding, FindingKind
+from charting.models import (
+    Addendum,
+    ChartSettings,
+    ClinicalNote,
+    Draft,
+    Finding,
+    FindingKind,
+    NoteTemplate,
+    PerioExam,
+    PerioPath,
+)
+from charting.perio import ToothFigures
 from clinic.access.actor import Actor
 from clinic.catalogue import load_starter
 from clinic.models import (
@@ -85,6 +96,7 @@ def furnish(cast):
     front_desk(cast, start)
     messages(cast, visit, start)
     chart(cast)
+    notes(cast, visit)
     paper = Document.add(
         by=by, patient=cast.ada, kind="letter", content=b"Dear Ada", name="a.txt", back=b"Over", back_name="b.txt"
     )
@@ -139,6 +151,19 @@ def chart(cast):
         Finding.enter(by=by, patient=patient, provider=cast.drill, items=[
             {"tooth": "19", "condition": "caries", "surfaces": "O"}, {"tooth": "1", "condition": "missing"}])
         Draft.keep(by=by, patient=patient, kind=Draft.Kind.NOTE, content={"body": "Half a sen"}, window="one", number=1)
+        PerioExam.start(by=by, patient=patient, provider=cast.drill, teeth={"3": ToothFigures(pd=[3] * 6)})
+    whole = "1-16 facial\n17-32 facial\n17-32 lingual\n1-16 lingual"
+    PerioPath(name="As we do it", legs=whole).record(by=cast.manager)
+
+
+def notes(cast, visit):
+    """Notes of two patients: one signed and added to, one that waits for a co-signature, and the newest not signed."""
+    begun = NoteTemplate(name="Recall", kind="hygiene", short_code="rc", body="Plaque: {plaque|light|none}").record(by=cast.manager)
+    words = {"kind": "progress", "body": "Filled tooth 14."}
+    signed = ClinicalNote.write(by=cast.dentist, patient=cast.grace, **words).sign(by=cast.dentist)
+    Addendum.write(by=cast.dentist, note=signed, body="Shade A2.")
+    ClinicalNote.write(by=cast.actor("assistant"), patient=cast.ada, **words).sign(by=cast.actor("assistant"))
+    ClinicalNote.write(by=cast.manager, patient=cast.ada, appointment=visit, template=begun, **words)
 
 
 def messages(cast, visit, start):

@@ -64,7 +64,20 @@ CHECKS = {
     "charting_findingkind_not_a_standard_code": ("code", "caries"),
     "charting_finding_known_tooth": ("tooth", "99"),
     "charting_finding_known_status": ("status", "imagined"),
+    "charting_perioexam_closed_has_a_time": ("closed_at", "2026-12-01 09:00:00+00:00"),
+    "charting_perioexam_measured_of_possible": ("sites_measured", 500),
+    "charting_periotooth_known_tooth": ("tooth", "99"),
+    "charting_periotooth_depth_0_to_15": ("pd_db", 16),
+    "charting_periotooth_margin_minus_5_to_10": ("gm_ml", 11),
+    "charting_periotooth_mgj_0_to_15": ("mgj_b", 16),
+    "charting_periotooth_six_sites": ("plaque", 64),
+    "charting_periotooth_mobility_0_to_3": ("mobility", 4),
+    "charting_periotooth_furcation_0_to_3": ("furcation_m", 4),
     "charting_finding_resolved_after_noted": ("resolved_on", "1990-01-01"),
+    "charting_note_known_kind": ("kind", "poem"),
+    "charting_note_signed_with_its_seal": ("status", "signed"),
+    "charting_note_cosigned_after_signed": ("cosigned_at", "2026-12-01 09:00:00+00:00"),
+    "charting_notetemplate_known_kind": ("kind", "poem"),
 }
 
 
@@ -112,7 +125,7 @@ def test_a_unique_constraint_refuses_the_second_row(furnished, cast, name):
         for field in model._meta.concrete_fields
         if not (field.primary_key and field.get_internal_type() == "BigAutoField")
     ]
-    new = {"id": "lower(hex(randomblob(16)))" if connection.vendor == "sqlite" else "gen_random_uuid()"}
+    new, quote = {"id": "lower(hex(randomblob(16)))" if connection.vendor == "sqlite" else "gen_random_uuid()"}, '"{}"'.format
     if name != "clinic_patient_chart_number_once" and model._meta.label == "clinic.Patient":
         new["chart_number"] = "'another'"
     if name == "clinic_patient_chart_number_once":
@@ -124,6 +137,8 @@ def test_a_unique_constraint_refuses_the_second_row(furnished, cast, name):
     last = "(SELECT id FROM {} other WHERE other.clinic_id = scheduling_offer.clinic_id ORDER BY other.id DESC LIMIT 1)".format
     new |= {
         "scheduling_appointment_external_once": {"status": "'cancelled'", "cancel_reason": "'Ill'"},
+        "charting_notetemplate_name_once": {"short_code": "''"},
+        "charting_notetemplate_code_once": {"name": "'Another'"},
         "scheduling_offer_one_at_a_time": {"entry_id": last("scheduling_waitlistentry")},
         "scheduling_offer_once_a_slot": {"status": "'lapsed'"},
         "scheduling_offer_one_a_patient": {"slot_id": last("scheduling_freedslot")},
@@ -131,8 +146,8 @@ def test_a_unique_constraint_refuses_the_second_row(furnished, cast, name):
     key = row.pk.hex if connection.vendor == "sqlite" and hasattr(row.pk, "hex") else row.pk
     with pytest.raises(IntegrityError) as caught, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) SELECT "
-            f"{', '.join(new.get(column, column) for column in columns)} FROM {model._meta.db_table} WHERE "
+            f"INSERT INTO {model._meta.db_table} ({', '.join(map(quote, columns))}) SELECT "
+            f"{', '.join(new.get(column, quote(column)) for column in columns)} FROM {model._meta.db_table} WHERE "
             f"{model._meta.pk.column} = %s",
             [key],
         )

@@ -25,6 +25,11 @@ LISTS = {
     "scheduling:unconfirmed", "scheduling:unscheduled", "scheduling:waitlist"}  # fmt: skip
 # Pages with rows and without CSV, each with the reason; docs/export.md tells them too.
 WITHOUT = {
+    "charting:note_new": "a form",
+    "charting:perio": "an examination is figures by site; programs read them whole",
+    "charting:perio_new": "a form",
+    "charting:notes": "texts that are stored encrypted",
+    "charting:unsigned": "texts to be signed, opened one by one",
     "clinic:letter": "a form",
     "clinic:letter_templates": "texts to be edited",
     "clinic:medical_history": "one patient's record, which is printed",

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from charting.models import ClinicalNote, PerioExam
 from clinic.models import AccessEvent, ApiToken, Document, Patient
 from config.api import api
 from config.roles import ROLES
@@ -19,6 +20,10 @@ OPERATIONS = sorted(
     for method in operation.methods
 )
 
+# What a body must say before its row is looked for at all, by the end of the address.
+NEEDED = {
+    "cancel": {"reason": "x"}, "amend": {"reason": "x"}, "notes": {"kind": "phone", "body": "x"}, "addenda": {"body": "x"}}
+
 pytestmark = pytest.mark.wide
 
 
@@ -30,6 +35,8 @@ def house(furnished, cast):
         "patient_id": (cast.ada.pk, cast.outsider.ada.pk),
         "account_id": (cast.ada.account_id, cast.outsider.ada.account_id),
         "visit_id": (mine.pk, theirs.pk),
+        "note_id": tuple(ClinicalNote.objects.filter(clinic=one.clinic).first().pk for one in (cast, cast.outsider)),
+        "exam_id": tuple(PerioExam.objects.filter(clinic=one.clinic).first().pk for one in (cast, cast.outsider)),
         "document_id": tuple(Document.objects.get(clinic=one.clinic).pk for one in (cast, cast.outsider)),
     }
 
@@ -63,7 +70,8 @@ def test_a_row_of_another_clinic_is_not_there(cast, house, role):
     program, wrong = Program(cast.actor(role)), []
     for method, path, rule in OPERATIONS:
         if "{" in path:
-            body = None if method == "GET" else {"reason": "x"} if path.endswith("cancel") else {}
+            needed = NEEDED.get(path.rpartition("/")[2], {}) if method == "POST" else {}
+            body = None if method == "GET" else needed
             there = address(path, house, foreign=True)
             takes_files = method == "POST" and path.endswith("/documents")
             letter = {"file": SimpleUploadedFile("a.txt", b"Dear Ada")} if takes_files else {}

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from charting.models import ClinicalNote, Finding, PerioExam
 from clinic.models import AccessEvent, Document, MedicalHistory, Notification, OnceKey, StoredFile
 from scheduling import conflicts, slots
 from scheduling.models import Appointment, Block, ProviderTime, Reminder, TimeWish, VisitStep
@@ -35,6 +36,11 @@ def queries(cast, day):
             starts_at__gte=now
         ).in_order()[:4],
         "clinic_medicalhistory_newest": MedicalHistory.objects.filter(patient=cast.ada).order_by("-number")[:1],
+        "charting_finding_of_patient": Finding.objects.visible_to(cast.dentist).of(cast.ada).in_force(),
+        "charting_perioexam_of_patient": PerioExam.objects.visible_to(cast.dentist).of(cast.ada)[:20],
+        "charting_note_of_patient": ClinicalNote.objects.visible_to(cast.dentist).of(cast.ada).newest_first()[:31],
+        "charting_note_unsigned": ClinicalNote.objects.unsigned_by(cast.dentist)[:100],
+        "charting_note_to_cosign": ClinicalNote.objects.to_cosign_by(cast.dentist)[:100],
         "clinic_document_of_patient": Document.objects.visible_to(cast.desk).of(cast.ada).current()[:25],
         "clinic_storedfile_one_picture_of_a_use": StoredFile.objects.visible_to(cast.desk).filter(
             drawn_from__in=[cast.ada.pk], use="thumbnail"

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import get_resolver
 from django.urls.resolvers import URLPattern
 
-from charting.models import Finding
+from charting.models import ClinicalNote, Finding, PerioExam
 from clinic.models import Document, Fee, LetterTemplate, Notification, Patient
 from config.roles import ROLES
 from scheduling.models import AppointmentTypeCode, Block, Feed, FreedSlot, HoursException, Offer, Series, WaitlistEntry
@@ -17,7 +17,8 @@ pytestmark = pytest.mark.wide
 
 BY_THE_DOZEN = {
     "series": Series, "entry": WaitlistEntry, "slot": FreedSlot, "offer": Offer, "feed": Feed, "exception": HoursException,
-    "finding": Finding}
+    "finding": Finding, "note": ClinicalNote,
+    "exam": PerioExam}
 # Routes of other packages, one by one, with who guards them. None yet.
 OF_OTHERS = {}
 PEOPLE = [*sorted(set(ROLES) - {"coach", "patient"}), "coach", "patient"]
@@ -205,7 +206,7 @@ def test_every_post_that_writes_rows_is_done_once():
         "clinic:recovery_codes",
     }
     links = {"scheduling:answer", "scheduling:offer"}  # a link is used once, whoever sends it how often
-    reads = {"clinic:patient_likely_duplicates", "clinic:letter_print", "scheduling:together", "charting:preview"}
+    reads = {"clinic:patient_likely_duplicates", "clinic:letter_print", "scheduling:together", "charting:preview", "charting:perio_keep"}
     writes = [(name, view) for name, _, view in OURS if name not in own_account | links | reads and accepts_post(view)]
     assert len(writes) > 10
     assert [name for name, view in writes if not getattr(view, "once", False) and not wraps_once(view)] == []

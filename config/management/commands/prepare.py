@@ -38,5 +38,6 @@ def words():
                 "dentist@demo.example  ortho@demo.example  therapist@demo.example  biller@demo.example\n  "
                 "manager@demo.example  coach@demo.example  patient@demo.example")
     if not Clinic.objects.exists():
-        return "The practice is empty. Make it and its manager: .venv/bin/python manage.py create_practice, then open_schedule"
+        return ("The practice is empty. Make it and its manager: .venv/bin/python manage.py create_practice, then open_schedule "
+                "and open_charting")
     return ""

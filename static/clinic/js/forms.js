@@ -18,6 +18,11 @@ export function hasUnsaved(within = document) {
   return [...unsaved].some((form) => within === document || within.contains(form));
 }
 
+/* What a form that keeps itself has kept is not lost with the page. */
+export function isKept(form) {
+  unsaved.delete(form);
+}
+
 /* For a page that another person takes over. */
 export function forgetUnsaved() {
   unsaved.clear();

@@ -1,0 +1,78 @@
+"""The forms of notes."""
+from django import forms
+from django.core.exceptions import ValidationError
+
+from charting.models import ClinicalNote
+from charting.models.note import LONGEST
+from clinic.forms import RecordForm
+from clinic.web import conflicts
+from clinic.web.fields import LineField, LinesField
+from scheduling.models import Appointment
+
+
+class VisitField(forms.ModelChoiceField):
+    """A visit by what and when."""
+
+    def label_from_instance(self, visit):
+        return f"{visit.starts_at.astimezone(visit.clinic.zone):%a %-d %b %Y}, {visit.appointment_type}"
+
+
+class NoteForm(RecordForm):
+    """A note: new, or one that is not signed yet."""
+
+    body = LinesField(
+        label="Text", max_length=LONGEST, error_messages={"required": "Write something first."},
+        widget=forms.Textarea(attrs={"rows": 18, "data-note-text": "", "autofocus": True, "autocomplete": "off"}))
+    appointment = VisitField(
+        Appointment.objects.none(), label="Visit", required=False, empty_label="Not about a visit")
+
+    JOINABLE = ("body",)
+
+    class Meta:
+        model = ClinicalNote
+        fields = ["kind", "appointment", "body"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields.pop("because", None)  # the author's own words, not yet signed: nobody says why
+        kinds = ClinicalNote.kinds_of(self.actor, "write")
+        self.fields["kind"].choices = [(kind.value, kind.label) for kind in kinds]
+        self.fields["appointment"].queryset = Appointment.objects.visible_to(self.actor).of(self.instance.patient).select_related(
+            "appointment_type", "clinic", "provider").order_by("-starts_at")
+
+    @property
+    def visit(self):
+        """The visit that stands in the form; None for none, and for what is none."""
+        value = self["appointment"].value()
+        try:
+            return self.fields["appointment"].clean(getattr(value, "pk", value))
+        except ValidationError:
+            return None
+
+    def save_by(self, actor):
+        """Write what was changed. Stale when somebody saved meanwhile: see `differences`."""
+        changed = {name: self.cleaned_data[name] for name in self.changed_data if name not in self.OWN}
+        values = conflicts.settled(self.data, changed, self.initial, self.JOINABLE)
+        if values:
+            self.instance.edit(by=actor, version=self.cleaned_data["version"], **values)
+
+    def differences(self, current):
+        """Where what was typed and what stands now differ, the text of which both can stand."""
+        began = current.history.filter(version=self.cleaned_data["version"] or 0).first() or current
+        labels = {name: field.label for name, field in self.fields.items() if name not in self.OWN}
+        return conflicts.differences(
+            labels, began=self._shown(began), mine=self._shown_values(self.cleaned_data), theirs=self._shown(current),
+            joinable=self.JOINABLE)
+
+
+class AddendumForm(forms.Form):
+    """What is added to a signed note."""
+
+    body = LinesField(label="Addendum", max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 4}))
+
+
+class ErrorForm(forms.Form):
+    """Why a note should not stand here."""
+
+    because = LineField(label="What was wrong", max_length=200, help_text="Stays on record with the note.")
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)

@@ -1,0 +1,342 @@
+"""Notes of a patient: read, search, write, sign, co-sign, add to; and what of one's own is not signed yet."""
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Q
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from charting.looks import find_note
+from charting.models import Addendum, ClinicalNote, Draft, NoteTemplate
+from charting.note_forms import AddendumForm, ErrorForm, NoteForm
+from charting.notes import around, filled, holds, rendered, words_of
+from clinic.access.rules import find, may, rule
+from clinic.audit.looks import Kind, find_patient, look_at_each
+from clinic.db.refusals import Refused, Stale
+from clinic.models import Patient
+from clinic.views.patients import patient_context
+from clinic.web.asked import key, whole
+from clinic.web.conflicts import conflict_page, who_saved
+from clinic.web.once import once
+from scheduling.models import Appointment
+
+PAGE = 30
+MOST_SEARCHED = 2000  # of one patient, the newest: each is decrypted
+MOST_UNSIGNED = 100
+
+
+# Read
+
+
+@rule("charting.view_note")
+@require_safe
+def notes(request, patient_id):
+    """The notes, newest first, and the newest of them in full. `?kind=`, `?q=` and `?before=` choose among them."""
+    patient = find_patient(request, patient_id)
+    return _page(request, patient)
+
+
+@rule("charting.view_note")
+@require_safe
+def note(request, note_id):
+    """One note in full, beside the others."""
+    note = find_note(request, note_id)
+    return _page(request, note.patient.person, note)
+
+
+@rule("charting.view_note")
+@require_safe
+def panel(request, patient_id):
+    """The latest note: a panel of the overview, which loads it by itself."""
+    patient = find_patient(request, patient_id)
+    note = ClinicalNote.objects.visible_to(request.actor).of(patient).in_force().newest_first().select_related(
+        "author", "clinic").first()
+    return render(request, "charting/_note_panel.html", {
+        "patient": patient, "note": note, "text": rendered(note.body) if note else "",
+        "may_write": may(request.actor, "charting.write_note")})
+
+
+def _page(request, patient, opened=None, form=None, status=200):
+    """List and open note; `form`: of an addendum that was not taken."""
+    kinds = ClinicalNote.kinds_of(request.actor, "view")
+    kind = request.GET.get("kind", "")
+    words = words_of(request.GET.get("q", ""))
+    every = ClinicalNote.objects.visible_to(request.actor).of(patient).newest_first()
+    if kind in kinds:
+        every = every.filter(kind=kind)
+    before = request.GET.get("before")
+    rows, older = (_found(every, words), False) if words else _part(every, opened, before)
+    if opened is None and rows:
+        opened = find_note(request, rows[0].pk)
+    return render(request, "charting/_notes.html" if request.htmx.target == "notes" else "charting/notes.html", {
+        **patient_context(request, patient, "notes"), **_opened(request.actor, opened, words, form),
+        "rows": [{"note": row, "line": around(row.body, words)} for row in rows],
+        "older": rows[-1].pk if older else None, "before": before,
+        "most_searched": MOST_SEARCHED if words and every.count() > MOST_SEARCHED else 0,
+        "kinds": kinds, "kind": kind if kind in kinds else "", "text": request.GET.get("q", ""),
+        "draft": Draft.find(request.actor, patient, Draft.Kind.NOTE) if may(request.actor, "charting.write_note") else None,
+        "may_write": may(request.actor, "charting.write_note")}, status=status)
+
+
+def _part(every, opened, before):
+    """(a page of these notes, whether there are older ones): what is older than the note `before`, else the newest; one that
+    is open and older begins its own."""
+    rows = every.select_related("author", "clinic")
+    if before:
+        last = every.model.objects.filter(pk=key(before), patient__in=every.values("patient")).first()
+        if last is None:
+            raise Http404
+        rows = rows.filter(_not_newer(last)).exclude(pk=last.pk)
+    found = list(rows[:PAGE + 1])
+    if opened is not None and not before and opened not in found:
+        found = list(rows.filter(_not_newer(opened))[:PAGE + 1])
+    return found[:PAGE], len(found) > PAGE
+
+
+def _not_newer(note):
+    return Q(created_at__lt=note.created_at) | Q(created_at=note.created_at, pk__lte=note.pk)
+
+
+def _found(every, words):
+    """The notes that hold all words in their text or their addenda; two queries, whatever their number."""
+    rows = every.select_related("author", "clinic").prefetch_related("addenda")[:MOST_SEARCHED]
+    return [row for row in rows if holds("\n".join([row.body, *(each.body for each in row.addenda.all())]), words)]
+
+
+def _opened(actor, note, words=(), form=None):
+    """What the pane of an open note shows and offers."""
+    if note is None:
+        return {"note": None}
+    return {
+        "note": note, "text_of_note": rendered(note.body, words),
+        "addenda": [(each, rendered(each.body, words)) for each in note.addenda.all()],
+        "may_edit": note.may_edit(actor), "may_sign": note.may_sign(actor), "may_cosign": note.may_cosign(actor),
+        "may_add": note.is_signed and not note.error_because and note.kind in note.kinds_of(actor, "write"),
+        "may_mark_error": note.may_mark_error(actor), "addendum": form or AddendumForm(auto_id="addendum_%s")}
+
+
+@rule("charting.sign_note")
+@require_safe
+def unsigned(request):
+    """What waits for this person's signature: own notes, those to co-sign, and texts that were begun and never saved."""
+    actor = request.actor
+    related = ("patient__merged_into", "author", "appointment__appointment_type", "clinic")
+    own = list(ClinicalNote.objects.unsigned_by(actor).select_related(*related)[:MOST_UNSIGNED])
+    others = list(ClinicalNote.objects.to_cosign_by(actor).select_related(*related)[:MOST_UNSIGNED])
+    begun = list(Draft.objects.visible_to(actor).filter(kind=Draft.Kind.NOTE).select_related(
+        "patient__merged_into").order_by("saved_at")[:MOST_UNSIGNED])
+    people = {row.patient.person.pk: row.patient.person for row in (*own, *others, *begun)}
+    look_at_each(request, Kind.LIST, list(people.values()))
+    return render(request, "charting/unsigned.html", {
+        "own": own, "others": others, "begun": begun, "may_cosign": may(actor, "charting.cosign_note"), "most": MOST_UNSIGNED})
+
+
+# Write
+
+
+@rule("charting.write_note")
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def note_new(request, patient_id):
+    """Write a note; `?visit=` what it is about, `?template=` with what it begins. What was typed before is there again."""
+    patient = find_patient(request, patient_id)
+    draft = Draft.find(request.actor, patient, Draft.Kind.NOTE)
+    template = _template(request)
+    blank = ClinicalNote(clinic=request.actor.clinic, patient=patient, author=request.actor.user)
+    if request.method == "POST":
+        form = NoteForm(request.POST, instance=blank, actor=request.actor)
+        if form.is_valid():
+            with transaction.atomic():
+                made = ClinicalNote.write(by=request.actor, patient=patient, template=template, **form.values())
+                Draft.drop(by=request.actor, patient=patient, kind=Draft.Kind.NOTE)
+            return _saved(request, made)
+        return _form_page(request, patient, form, template=template)
+    initial = draft.content if draft else _beginning(request, patient, template)
+    form = NoteForm(instance=blank, actor=request.actor, initial=initial)
+    return _form_page(request, patient, form, draft=draft, template=template)
+
+
+@rule("charting.write_note")
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def note_edit(request, note_id):
+    """Change a note that is not signed. Of two who do so at once the second one sees both texts."""
+    note = find_note(request, note_id)
+    patient = note.patient.person
+    if not note.may_edit(request.actor):
+        raise Refused("This note can't be changed any more. What is to be added to a signed note is an addendum.")
+    if request.method == "POST":
+        form = NoteForm(request.POST, instance=note, actor=request.actor)
+        if form.is_valid():
+            try:
+                with transaction.atomic():
+                    form.save_by(request.actor)
+                    Draft.drop(by=request.actor, patient=patient, kind=Draft.Kind.NOTE, about=note.pk)
+            except Stale as stale:
+                return conflict_page(
+                    request, form.differences(stale.current), version_field="version", version=stale.current.version,
+                    who=who_saved(stale.current), back=reverse("charting:note", args=[note.pk]),
+                    context=patient_context(request, patient, "notes"))
+            return _saved(request, find_note(request, note.pk))
+        return _form_page(request, patient, form)
+    draft = Draft.find(request.actor, patient, Draft.Kind.NOTE, note.pk)
+    form = NoteForm(instance=note, actor=request.actor, initial=draft.content if draft else None)
+    if draft:  # it was begun from the version of then
+        form.initial["version"] = draft.content.get("version", note.version)
+    return _form_page(request, patient, form, draft=draft)
+
+
+@rule("charting.write_note")
+@require_POST
+@once
+def note_draft(request, patient_id):
+    """Keep what is typed. The answer says nothing of the patient; 409 when another window of the same author keeps it."""
+    patient = find(Patient.objects.select_related("merged_into"), request.actor, pk=patient_id).person
+    about = request.POST.get("about", "")
+    if about:
+        find(ClinicalNote.objects.of(patient), request.actor, pk=key(about))
+    names = ("kind", "appointment", "body", "template", "version")
+    content = {name: request.POST.get(name, "")[:20_000] for name in names}
+    try:
+        draft = Draft.keep(
+            by=request.actor, patient=patient, kind=Draft.Kind.NOTE, about=about, content=content,
+            window=request.POST.get("window", "")[:36], number=whole(request.POST.get("number")),
+            began=request.POST.get("began", ""))
+    except Stale:
+        return HttpResponse(status=409)
+    return JsonResponse({"token": draft.token})
+
+
+@rule("charting.write_note")
+@require_POST
+@once
+def note_draft_drop(request, patient_id):
+    """Throw away what was typed and not saved."""
+    patient = find_patient(request, patient_id)
+    about = request.POST.get("about", "")
+    note = find(ClinicalNote.objects.of(patient), request.actor, pk=key(about)) if about else None
+    Draft.drop(by=request.actor, patient=patient, kind=Draft.Kind.NOTE, about=about)
+    return redirect("charting:note", note.pk) if note else redirect("charting:note_new", patient.pk)
+
+
+def _template(request):
+    """The template that an address or a form names; None for none."""
+    named = request.POST.get("template") or request.GET.get("template")
+    return find(NoteTemplate.objects.for_writer(request.actor), request.actor, pk=key(named)) if named else None
+
+
+def _beginning(request, patient, template):
+    """With what a new note begins."""
+    visit = None
+    if request.GET.get("visit"):
+        visits = Appointment.objects.of(patient).select_related("appointment_type", "provider", "clinic")
+        visit = find(visits, request.actor, pk=key(request.GET["visit"]))
+    initial = {"appointment": visit}
+    if template:
+        initial |= {"kind": template.kind, "body": filled(template.body, _values(request.actor, patient, visit))}
+    elif ClinicalNote.Kind.PROGRESS not in ClinicalNote.kinds_of(request.actor, "write"):
+        initial["kind"] = ClinicalNote.Kind.PHONE
+    return initial
+
+
+def _values(actor, patient, visit):
+    """What the fields of a template say for this note; see `charting.notes.FIELDS`."""
+    today = actor.clinic.today()
+    of_visit = {}
+    if visit is not None:
+        day = visit.starts_at.astimezone(actor.clinic.zone)
+        of_visit = {"visit": f"{visit.appointment_type}, {day:%-d %B %Y}", "provider": visit.provider.name}
+    return {
+        "patient": patient.name, "first_name": patient.preferred_name or patient.first_name,
+        "age": str(patient.age(today)), "born": f"{patient.date_of_birth:%-d %B %Y}", "today": f"{today:%-d %B %Y}",
+        "author": actor.user.name if actor.user else "", **of_visit}
+
+
+def _form_page(request, patient, form, draft=None, template=None):
+    """The page on which a note is written. `draft`: what was restored."""
+    note = form.instance
+    values = _values(request.actor, patient, form.visit)
+    templates = list(NoteTemplate.objects.for_writer(request.actor))
+    is_new = note._state.adding
+    return render(request, "charting/note_form.html", {
+        **patient_context(request, patient, "notes"), "form": form, "note": None if is_new else note, "draft": draft,
+        "template": template or (draft and draft.content.get("template")) or "", "templates": templates,
+        "texts": [{"id": str(row.pk), "code": row.short_code, "kind": row.kind, "text": filled(row.body, values)}
+                  for row in templates],
+        "about": "" if is_new else note.pk, "began": draft.token if draft else "",
+        "may_sign": may(request.actor, "charting.sign_note") and note.author_id == request.actor.user.pk,
+        "back": reverse("charting:notes", args=[patient.pk]) if is_new else reverse("charting:note", args=[note.pk]),
+    }, status=422 if form.errors else 200)
+
+
+def _saved(request, note):
+    """After a note was saved: sign it too when that was asked for. What keeps it from being signed is told; saved it is."""
+    if request.POST.get("then") != "sign":
+        messages.success(request, "Saved. It waits for its signature.")
+        return redirect("charting:note", note.pk)
+    try:
+        note.sign(by=request.actor)
+        messages.success(request, _signed(note))
+    except Refused as refused:
+        messages.warning(request, f"Saved, not signed. {refused}")
+    return redirect("charting:note", note.pk)
+
+
+def _signed(note):
+    return "Signed. It waits for a co-signature." if note.needs_cosign else "Signed."
+
+
+# Sign, and what comes after
+
+
+@rule("charting.sign_note")
+@require_POST
+@once
+def note_sign(request, note_id):
+    """Sign one's own note, as it was seen."""
+    note = find_note(request, note_id)
+    note.sign(by=request.actor, version=whole(request.POST.get("version")))
+    messages.success(request, _signed(note))
+    return redirect("charting:note", note.pk)
+
+
+@rule("charting.cosign_note")
+@require_POST
+@once
+def note_cosign(request, note_id):
+    """Sign what somebody else has signed, as it was seen."""
+    note = find_note(request, note_id)
+    note.cosign(by=request.actor, version=whole(request.POST.get("version")))
+    messages.success(request, "Co-signed.")
+    return redirect("charting:note", note.pk)
+
+
+@rule("charting.write_note")
+@require_POST
+@once
+def addendum(request, note_id):
+    """Add to a signed note; that is signed with it."""
+    note = find_note(request, note_id)
+    form = AddendumForm(request.POST, auto_id="addendum_%s")
+    if not form.is_valid():
+        return _page(request, note.patient.person, note, form, status=422)
+    Addendum.write(by=request.actor, note=note, body=form.cleaned_data["body"])
+    messages.success(request, "Added and signed.")
+    return redirect("charting:note", note.pk)
+
+
+@rule("charting.write_note")
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def note_error(request, note_id):
+    """This note should not stand here."""
+    note = find_note(request, note_id)
+    form = ErrorForm(request.POST or None, initial={"version": note.version})
+    if request.method == "POST" and form.is_valid():
+        note.mark_error(by=request.actor, because=form.cleaned_data["because"], version=form.cleaned_data["version"])
+        messages.success(request, "Marked as entered in error. It stays readable, struck.")
+        return redirect("charting:note", note.pk)
+    return render(request, "charting/note_error.html", {
+        **patient_context(request, note.patient.person, "notes"), "note": note, "form": form},
+        status=422 if form.errors else 200)
