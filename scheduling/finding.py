@@ -31,7 +31,8 @@ STATES = {
     "no show": S.NO_SHOW, "missed": S.NO_SHOW}
 # A telephone number in pieces is one word: +1 201 555 0124, (201) 555-0124, 201 555 0124, 040 123 45 67.
 PHONE = re.compile(r"(?<!\S)(?:[+(][\d\s().-]{5,}\d|\d{3}[ .-]\d{3}[ .-]\d{4}|0\d{2,4}[ /-]\d[\d -]{3,}\d)(?!\S)")
-NEVER_A_NAME = {*STATES, "today", "tomorrow", "yesterday", *WEEKDAYS}
+HALVES = {"morning": Q(starts_at__hour__lt=12), "afternoon": Q(starts_at__hour__gte=12)}  # by the wall, as all times of requests
+NEVER_A_NAME = {*STATES, *HALVES, "today", "tomorrow", "yesterday", *WEEKDAYS}
 
 
 class Days(NamedTuple):
@@ -62,7 +63,9 @@ class Names(NamedTuple):
     def of(cls, actor):
         """Three queries."""
         found = []
-        for column, model in (("provider_id", Provider), ("appointment_type_id", AppointmentType), ("operatory_id", Operatory)):
+        for key, name, short in Provider.objects.visible_to(actor).values_list("pk", "name", "short_name"):
+            found.append(("provider_id", key, name, f" {normalise(name)} {normalise(short)}"))
+        for column, model in (("appointment_type_id", AppointmentType), ("operatory_id", Operatory)):
             for key, name in model.objects.visible_to(actor).values_list("pk", "name"):
                 found.append((column, key, name, f" {normalise(name)}"))
         return cls(found)
@@ -86,7 +89,7 @@ def found(actor, text, now):
 def read(actor, text, now):
     """The parts of a text: at each word the longest run of words that means something; three queries."""
     text = PHONE.sub(lambda found: re.sub(r"[^+\d]", "", found[0]), normalise(text[:LONGEST_TEXT]).replace(",", " "))
-    clinic, words, parts = actor.clinic, text.split(), []
+    clinic, words, parts = actor.clinic, [word if re.search(r"\d", word) else word.rstrip(".") or word for word in text.split()], []
     reader = Reader(actor, Names.of(actor), clinic.today(now), clinic.zone, DAY_FIRST.get(clinic.country, True)) if words else None
     while words:
         length, part = next(
@@ -110,6 +113,8 @@ class Reader(NamedTuple):
         """The run as a Part, or None when it means nothing as a whole; `alone`: one word, which always means something."""
         if run in STATES:
             return Part(run, [STATES[run].label], Q(status=STATES[run]))
+        if run in HALVES:
+            return Part(run, [f"in the {run}"], HALVES[run])
         readings = [*self._days(run), *self._time(run), *self._names(run)]
         if alone or readings:
             readings += self._people(run)
@@ -145,6 +150,11 @@ class Reader(NamedTuple):
 
 def days_meant(run, today, day_first=False):
     """The days that a run of words means, or None: one day, this, next or last week or month, a month, a year."""
+    run = re.sub(r"(\d)(st|nd|rd|th)\b", r"\1", run)
+    if match := re.fullmatch(r"in (\d{1,3}) (day|week|month)s?", run):
+        run = f"+{match[1]}{match[2][0]}"
+    if (match := re.fullmatch(r"([a-z]{3,9}) (.*\d.*)", run)) and _is_weekday(match[1]):
+        run = match[2]  # Mon 23 Nov 2026, as the page itself writes it
     if match := re.fullmatch(r"(this|next|last) (week|month)", run):
         step = {"this": 0, "next": 1, "last": -1}[match[1]]
         if match[2] == "week":
@@ -158,17 +168,22 @@ def days_meant(run, today, day_first=False):
             day = today + timedelta(days=ahead if match[1] == "next" else ahead - 7 if ahead < 7 else -7)
             return Days(day, day)
         return None
-    if match := re.fullmatch(r"([a-z]{3,9})(?: (\d{4}))?", run):
+    if match := re.fullmatch(r"([a-z]{3,9})(?: ((?:19|20)\d\d))?", run):
         if match[1] in MONTHS:
             return _month(int(match[2]) if match[2] else _nearest_year(MONTHS[match[1]], today), MONTHS[match[1]])
-        if match[2] or match[1] not in {*WEEKDAYS, "today", "tomorrow", "yesterday"}:
+        if match[2] or not (_is_weekday(match[1]) or match[1] in ("today", "tomorrow", "yesterday")):
             return None
     if re.fullmatch(r"(19|20)\d\d", run):
         return Days(date(int(run), 1, 1), date(int(run), 12, 31))
-    if run.isalpha() and run not in NEVER_A_NAME:
+    if len(run) < 3 and run.isalpha():
         return None  # "fr" and "we" are days in a date field; here they begin names
     day = read_date(run, today, day_first=day_first)
-    return Days(day, day) if day else None
+    return Days(day, day) if day and 1900 <= day.year < 2200 else None
+
+
+def _is_weekday(word):
+    """Mon, tues, friday: from three letters on, since fewer begin names."""
+    return len(word) >= 3 and any(name.startswith(word) for name in WEEKDAYS)
 
 
 def time_meant(run):

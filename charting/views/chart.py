@@ -83,6 +83,7 @@ def enter(request, patient_id):
 @require_POST
 def preview(request, patient_id):
     """How the entry line is read while one types. By POST, so that no finding stands in an address."""
+    request.only_reads = True
     patient = find_patient(request, patient_id)
     return render(request, "charting/_preview.html", _read(Chart(request.actor, patient), request.POST.get("entry", "")))
 

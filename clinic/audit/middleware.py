@@ -20,7 +20,7 @@ def record_access(get_response):
             if response.status_code in (403, 404) and request.user.is_authenticated and request.resolver_match:
                 write_event(request, Kind.REFUSED, rows=0)
             elif seen is not None and response.status_code != 204 and response.status_code < 500:
-                done = request.method in WRITES and response.status_code < 400
+                done = request.method in WRITES and response.status_code < 400 and _has_written(request, response)
                 kind = Kind.CHANGE if done and seen.kind == Kind.VIEW else seen.kind  # a refused form shows the data too
                 write_event(request, kind, patient_id=seen.patient_id, rows=seen.rows, others=seen.others)
         except DatabaseError:
@@ -28,3 +28,9 @@ def record_access(get_response):
             return problem(503) if is_api(request) else render(request, "503.html", status=503)
         return response
     return middleware
+
+
+def _has_written(request, response):
+    """A page that wrote leads on; one that answers a POST with itself only asked something, a plan or a preview."""
+    return not getattr(request, "only_reads", False) and (
+        is_api(request) or bool(getattr(request, "htmx", False)) or response.status_code != 200)

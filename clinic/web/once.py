@@ -71,8 +71,9 @@ def _stored(request, key):
 
 
 def _fingerprint(request):
-    """What makes two requests the same: method, address (either prefix of the API), fields or JSON, and files by content."""
-    path = request.path.replace("/api/v1/", "/api/", 1)
+    """What makes two requests the same: method, address with what it asks (either prefix of the API), fields or JSON, and files
+    by content."""
+    path = request.get_full_path().replace("/api/v1/", "/api/", 1)
     if request.content_type == "application/json":
         body = json.dumps(json.loads(request.body or b"null"), sort_keys=True)
     else:

@@ -295,10 +295,17 @@ class FreedSlot(Record):
         return None
 
     @transaction.atomic
-    def ask_next(self, *, by, now=None):
-        """The desk goes on without waiting for the answer of the one who was asked."""
+    def ask_next(self, *, by, instead_of, now=None):
+        """The desk goes on without waiting for the answer of the one who was asked.
+
+        `instead_of`: the key of the offer that the desk saw standing, None where it saw none. OutOfOrder when it is another one
+        by now: nobody is passed over by a page that is a minute old.
+        """
         self.lock()
         current = self.current_offer()
+        if (current and current.pk) != instead_of:
+            now_asked = f"{current.entry.patient.name} is being asked" if current else "nobody is being asked any more"
+            raise OutOfOrder(f"This page was out of date: {now_asked}. Nothing was changed.")
         if current is not None:
             current.end(Offer.Status.LAPSED, by=by, because="No answer")
         return self.advance(by=by, now=now)

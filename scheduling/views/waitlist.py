@@ -183,8 +183,8 @@ def slot_ask(request, slot_id):
     """Ask the first, or the next one without waiting for the answer; nobody answered the phone."""
     slot = find(FreedSlot.objects, request.actor, pk=slot_id)
     current = slot.current_offer()
-    offer = slot.ask_next(by=request.actor)
-    if current is not None and offer != current:
+    offer = slot.ask_next(by=request.actor, instead_of=key(request.POST["offer"]) if request.POST.get("offer") else None)
+    if current is not None:
         ContactAttempt.log(
             by=request.actor, patient=current.entry.patient, about=ContactAttempt.About.FREED,
             outcome=ContactAttempt.Outcome.NO_ANSWER)

@@ -136,3 +136,12 @@ def test_who_pays_is_a_look_too(cast, desk_client):
     desk_client.get(f"/accounts/{cast.ada.account_id}/edit/")
     desk_client.get(f"/patients/new/?account={cast.ada.account_id}")
     assert AccessEvent.objects.filter(kind="view").count() == 2
+
+
+def test_what_only_asks_is_no_change_though_it_is_sent(cast, sign_in):
+    """A page that answers a POST with itself only asked something; one that wrote leads on."""
+    client, address = sign_in("dentist"), f"/patients/{cast.ada.pk}/chart"
+    client.post(f"{address}/preview/", {"entry": "14 o caries"})
+    assert AccessEvent.objects.get(patient=cast.ada).kind == "view"
+    client.post(f"{address}/enter/", {"entry": "14 o caries", "once": "a-key-of-its-own"})
+    assert sorted(AccessEvent.objects.filter(patient=cast.ada).values_list("kind", flat=True)) == ["change", "view"]

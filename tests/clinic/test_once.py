@@ -119,3 +119,10 @@ def test_a_refusal_leaves_no_key_so_the_corrected_body_may_use_it(program):
     body = {"first_name": "Emmy", "last_name": "Noether", "date_of_birth": "1982-03-23"}
     assert desk.post("/patients", {**body, "email": "no"}, **{"Idempotency-Key": key}).status_code == 422
     assert desk.post("/patients", body, **{"Idempotency-Key": key}).status_code == 201
+
+
+def test_the_question_of_an_address_is_part_of_what_was_sent(cast, desk_client):
+    body = {"text": "On call", "version": "0", "once": "one-key-for-two-days"}
+    first = desk_client.post("/schedule/note/?day=2026-12-01", body)
+    second = desk_client.post("/schedule/note/?day=2026-12-02", body)
+    assert (first.status_code, second.status_code) == (302, 422)

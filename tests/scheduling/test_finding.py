@@ -90,14 +90,24 @@ def test_a_word_that_means_a_provider_and_a_patient_finds_both(book, cast, finds
     ("last month", date(2026, 10, 1), date(2026, 10, 31)), ("next month", date(2026, 12, 1), date(2026, 12, 31)),
     ("january", date(2027, 1, 1), date(2027, 1, 31)), ("october", date(2026, 10, 1), date(2026, 10, 31)),
     ("march 2024", date(2024, 3, 1), date(2024, 3, 31)), ("2025", date(2025, 1, 1), date(2025, 12, 31)),
+    ("mon", date(2026, 11, 23), date(2026, 11, 23)), ("Mon 23 Nov 2026".lower(), date(2026, 11, 23), date(2026, 11, 23)),
+    ("nov 24th", date(2026, 11, 24), date(2026, 11, 24)), ("in 2 weeks", date(2026, 12, 5), date(2026, 12, 5)),
     ("2026-12-01", date(2026, 12, 1), date(2026, 12, 1)), ("1 dec", date(2026, 12, 1), date(2026, 12, 1))])  # fmt: skip
 def test_days_are_read_as_people_say_them(text, first, last):
     assert days_meant(text, SATURDAY) == Days(first, last)
 
 
-@pytest.mark.parametrize("text", ["lee", "mo", "fr", "next lee", "last", "31 feb", "13/13", "2/30/2026"])
+@pytest.mark.parametrize("text", ["lee", "mo", "fr", "next lee", "last", "31 feb", "13/13", "2/30/2026", "feb 0000",
+    "dec 9999", "12/31/9999", "9999-12-31", "31.12.9999"])
 def test_names_and_impossible_days_are_no_days(text):
     assert days_meant(text, SATURDAY) is None
+
+
+def test_what_a_row_prints_finds_the_row(book, cast, finds):
+    cast.drill.change(by=cast.manager, short_name="Dana D.")
+    visit = book("2026-12-01 9:00")
+    assert finds("Tue 1 Dec 2026 9:00") == finds("Dana D.") == finds("december morning drill") == [visit]
+    assert finds("Tue 1 Dec 2026 afternoon") == []
 
 
 def test_a_time_needs_a_colon_or_am_or_pm():

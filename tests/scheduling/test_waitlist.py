@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from clinic.db.refusals import Refused, constraint_name
-from scheduling.models import Block, FreedSlot, FrontDesk, Offer, WaitlistEntry
+from scheduling.models import Block, ContactAttempt, FreedSlot, FrontDesk, Offer, WaitlistEntry
 from scheduling.refusals import OutOfOrder, TimeTaken
 from tests.factories import PatientFactory
 
@@ -270,3 +270,17 @@ def test_the_database_itself_refuses_a_second_offer(cast, wait, freed, now, name
         again.record(by=cast.system)
     said = constraint_name(refused.value)
     assert said == name or "scheduling_offer.slot_id" in said
+
+
+def test_a_page_that_is_out_of_date_passes_nobody_over(cast, wait, freed, now, sign_in):
+    for patient in people(cast, 3):
+        wait(patient)
+    slot = freed()
+    first = slot.ask_next(by=cast.desk, instead_of=None, now=now)
+    with pytest.raises(OutOfOrder, match=f"{first.entry.patient.name} is being asked"):
+        slot.ask_next(by=cast.desk, instead_of=None, now=now)
+    second = slot.ask_next(by=cast.desk, instead_of=first.pk, now=now)
+    answer = sign_in("receptionist").post(f"/freed-times/{slot.pk}/ask/", {"offer": str(first.pk), "once": "of-the-stale-page"})
+    assert answer.status_code == 409
+    assert slot.current_offer() == second
+    assert not ContactAttempt.objects.exists()
