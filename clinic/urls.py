@@ -81,6 +81,7 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/unmerge/", merges.unmerge, name="patient_unmerge"),
     path("patients/<uuid:patient_id>/history/", history.history, name="patient_history"),
     path("patients/<uuid:patient_id>/documents/", documents.documents, name="documents"),
+    path("patients/<uuid:patient_id>/documents/panel/", documents.documents_panel, name="documents_panel"),
     path("patients/<uuid:patient_id>/documents/add/", documents.documents_add, name="documents_add"),
     path("patients/<uuid:patient_id>/documents/scan/", documents.documents_scan, name="documents_scan"),
     path("patients/<uuid:patient_id>/letter/", letters.letter, name="letter"),

@@ -54,6 +54,15 @@ def documents(request, patient_id):
         "most": settings.DATA_UPLOAD_MAX_NUMBER_FILES})
 
 
+@rule("clinic.view_document")
+@require_safe
+def documents_panel(request, patient_id):
+    """The newest documents: a panel of the overview, which loads it by itself."""
+    patient = find_patient(request, patient_id)
+    rows = list(Document.objects.visible_to(request.actor).of(patient).current()[:5])
+    return render(request, "clinic/_documents_panel.html", {"patient": patient, "documents": rows})
+
+
 def with_thumbnails(actor, rows):
     """These documents, each with the small picture of its front as text for the page, so that a list is one look, not thirty."""
     drawn = StoredFile.objects.visible_to(actor).pictures_of([row.file for row in rows], StoredFile.Use.THUMBNAIL)

@@ -23,8 +23,6 @@ def chart_patients(house, patients, seed, whole):
     """
     chance, charted = Chance(f"{seed}:charts"), {}
     for patient in patients:
-        if chance.yes(0.04):
-            continue  # registered, not examined yet
         charted[patient] = _mouth(house, chance, patient, whole)
     record_bulk([row for rows in charted.values() for row in rows], by=acting(house, "dentist"), because=BECAUSE)
     return charted

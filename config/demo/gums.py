@@ -37,7 +37,7 @@ def _course(house, chance, patient, findings):
         day -= timedelta(days=chance.randint(150, 420))
         days.append(day)
     days = [day for day in reversed(days) if day >= max(patient.since, patient.born + timedelta(days=18 * 366))]
-    for number, day in enumerate(days):
+    for number, day in enumerate(days if len(days) > 1 else ()):  # one alone shows no course
         held = [row for row in findings if row.noted_on <= day and (row.resolved_on is None or row.resolved_on > day)]
         mouth = Mouth(held, STANDARD, patient.born, day)
         measured = {tooth.key: _tooth(chance, min(0.95, max(0.02, illness + drift * number)), tooth) for tooth in mouth.present}

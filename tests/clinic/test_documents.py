@@ -459,3 +459,20 @@ def test_withdrawn_ones_are_listed_when_asked_for(cast, desk, file):
     path = f"/patients/{cast.ada.pk}/documents"
     assert desk.get(path).data["count"] == 0
     assert desk.get(f"{path}?withdrawn=true").data["items"][0]["withdrawn_because"] == "Twice"
+
+
+def test_the_overview_s_panel_shows_the_newest_documents_in_as_many_queries_for_one_as_for_thirty(cast, desk_client):
+    address = f"/patients/{cast.ada.pk}/documents/panel/"
+    assert "No documents yet" in desk_client.get(address).content.decode()
+    Document.add(by=cast.desk, patient=cast.ada, kind="letter", content=b"0", name="first.txt", title="The first")
+    with CaptureQueriesContext(connection) as one:
+        assert "The first" in desk_client.get(address).content.decode()
+    for number in range(1, 30):
+        Document.add(
+            by=cast.desk, patient=cast.ada, kind="letter", content=f"{number}".encode(), name="a.txt", title=f"No {number}")
+    with CaptureQueriesContext(connection) as many:
+        text = desk_client.get(address).content.decode()
+    assert len(many) == len(one)
+    assert "No 29" in text
+    assert "The first" not in text
+    assert address in desk_client.get(f"/patients/{cast.ada.pk}/").content.decode()
