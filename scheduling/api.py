@@ -31,7 +31,7 @@ from clinic.web.endpoints import Endpoints, change_by
 from scheduling import slots
 from scheduling.looks import find_visit
 from scheduling.models import Appointment, AppointmentType
-from scheduling.models.appointment import FARTHEST
+from scheduling.models.reach import FARTHEST
 from scheduling.openings import Calendar
 
 router = Endpoints(tags=["Schedule"])

@@ -11,6 +11,7 @@ from clinic.web.fields import LineField, RowField, TypedDateField, TypedTimeFiel
 from scheduling import slots
 from scheduling.models import AppointmentType, ContactAttempt, Series
 from scheduling.models.appointment import refuse_what_cannot_be
+from scheduling.models.reach import last_day
 from scheduling.models.waitlist import WEEKDAYS
 from scheduling.parts_of_day import PARTS_OF_DAY
 from scheduling.together import MOST, Mode, Wish
@@ -197,6 +198,12 @@ class TogetherForm(ScheduleForm):
 
     def clean_mode(self):
         return self.cleaned_data["mode"] or Mode.IN_TURN
+
+    def clean_from_day(self):
+        day = self.cleaned_data["from_day"]
+        if day and day > last_day(self.clinic):
+            raise ValidationError("Visits are booked at most five years ahead.")
+        return day
 
     def clean_who(self):
         who = self.cleaned_data["who"]

@@ -31,6 +31,12 @@ class TimeTaken(Refused):
         self.zone = zone or (conflicts[0].starts_at.tzinfo if conflicts else None)
         super().__init__(" ".join(dict.fromkeys(conflict.sentence(self.zone) for conflict in conflicts)) or because)
 
+    @property
+    def in_short(self):
+        """One sentence of it: what the patient has booked then, else the first that stands in the way."""
+        own = [conflict for conflict in self.conflicts if conflict.resource == "patient"]
+        return next((conflict.sentence(self.zone) for conflict in [*own, *self.conflicts]), str(self))
+
     def details(self):
         return {"conflicts": [
             {"appointment_id": conflict.appointment_id, "resource": conflict.resource,
@@ -44,10 +50,8 @@ class SomeTaken(Refused):
     def __init__(self, taken, zone):
         self.taken = taken  # {place in the list: TimeTaken}
         self.zone = zone
-        count = len(taken)
-        super().__init__(
-            f"{count} of these times {'is' if count == 1 else 'are'} taken meanwhile, so nothing was saved: "
-            + " ".join(str(refusal) for refusal in taken.values()))
+        self.how_many = f"{len(taken)} of these times can't be had any more, so nothing was saved"
+        super().__init__(f"{self.how_many}: " + " ".join(str(refusal) for refusal in taken.values()))
 
 
 class OutOfOrder(Refused):

@@ -17,6 +17,7 @@ from clinic.db.refusals import Refused, Stale
 from clinic.models import Patient
 from clinic.views.patients import patient_context
 from clinic.web.asked import key, whole
+from clinic.web.back import back
 from clinic.web.conflicts import conflict_page, who_saved
 from clinic.web.once import once
 from scheduling.models import Appointment
@@ -112,8 +113,12 @@ def _opened(actor, note, words=(), form=None):
         "note": note, "text_of_note": rendered(note.body, words),
         "addenda": [(each, rendered(each.body, words)) for each in note.addenda.all()],
         "may_edit": note.may_edit(actor), "may_sign": note.may_sign(actor), "may_cosign": note.may_cosign(actor),
-        "may_add": note.is_signed and not note.error_because and note.kind in note.kinds_of(actor, "write"),
+        "may_add": _may_add(actor, note),
         "may_mark_error": note.may_mark_error(actor), "addendum": form or AddendumForm(auto_id="addendum_%s")}
+
+
+def _may_add(actor, note):
+    return note.is_signed and not note.error_because and note.kind in note.kinds_of(actor, "write")
 
 
 @rule("charting.sign_note")
@@ -164,8 +169,9 @@ def note_edit(request, note_id):
     """Change a note that is not signed. Of two who do so at once the second one sees both texts."""
     note = find_note(request, note_id)
     patient = note.patient.person
+    draft = Draft.find(request.actor, patient, Draft.Kind.NOTE, note.pk)
     if not note.may_edit(request.actor):
-        raise Refused("This note can't be changed any more. What is to be added to a signed note is an addendum.")
+        return _too_late(request, note, request.POST.get("body", "") or (draft.content["body"] if draft else ""))
     if request.method == "POST":
         form = NoteForm(request.POST, instance=note, actor=request.actor)
         if form.is_valid():
@@ -180,7 +186,6 @@ def note_edit(request, note_id):
                     context=patient_context(request, patient, "notes"))
             return _saved(request, find_note(request, note.pk))
         return _form_page(request, patient, form)
-    draft = Draft.find(request.actor, patient, Draft.Kind.NOTE, note.pk)
     form = NoteForm(instance=note, actor=request.actor, initial=draft.content if draft else None)
     if draft:  # it was begun from the version of then
         form.initial["version"] = draft.content.get("version", note.version)
@@ -217,7 +222,16 @@ def note_draft_drop(request, patient_id):
     about = request.POST.get("about", "")
     note = find(ClinicalNote.objects.of(patient), request.actor, pk=key(about)) if about else None
     Draft.drop(by=request.actor, patient=patient, kind=Draft.Kind.NOTE, about=about)
-    return redirect("charting:note", note.pk) if note else redirect("charting:note_new", patient.pk)
+    return back(request, "charting:note", note.pk) if note else back(request, "charting:note_new", patient.pk)
+
+
+def _too_late(request, note, text):
+    """The note was signed while somebody was typing into it: what they typed stands there as an addendum, not sent yet."""
+    if not (text.strip() and _may_add(request.actor, note)):
+        raise Refused("This note can't be changed any more. What is to be added to a signed note is an addendum.")
+    messages.warning(
+        request, f"{note.author} signed this note meanwhile. What you typed is not saved yet: it stands below as an addendum.")
+    return _page(request, note.patient.person, note, AddendumForm(initial={"body": text}, auto_id="addendum_%s"), status=409)
 
 
 def _template(request):
@@ -321,7 +335,9 @@ def addendum(request, note_id):
     form = AddendumForm(request.POST, auto_id="addendum_%s")
     if not form.is_valid():
         return _page(request, note.patient.person, note, form, status=422)
-    Addendum.write(by=request.actor, note=note, body=form.cleaned_data["body"])
+    with transaction.atomic():
+        Addendum.write(by=request.actor, note=note, body=form.cleaned_data["body"])
+        Draft.drop(by=request.actor, patient=note.patient.person, kind=Draft.Kind.NOTE, about=note.pk)
     messages.success(request, "Added and signed.")
     return redirect("charting:note", note.pk)
 

@@ -12,7 +12,8 @@ from clinic.imports.table import Table
 from clinic.models import Operatory, Patient, Provider
 from scheduling import slots
 from scheduling.models import Appointment, AppointmentType
-from scheduling.models.appointment import FARTHEST, whole_minute
+from scheduling.models.appointment import whole_minute
+from scheduling.models.reach import FARTHEST
 
 Status = Appointment.Status
 REQUIRED = ("type", "provider", "operatory")

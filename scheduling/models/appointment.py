@@ -18,10 +18,10 @@ from scheduling import conflicts
 from scheduling.models.all_or_none import all_or_none, queue
 from scheduling.models.appointment_type import DOCTOR_KINDS, AppointmentType
 from scheduling.models.provider_time import ProviderTime
+from scheduling.models.reach import FARTHEST, refuse_out_of_reach
 from scheduling.refusals import OutOfOrder, TimeTaken
 
 LONGEST = timedelta(hours=12)
-FARTHEST = timedelta(days=5 * 366)
 
 
 class AppointmentQuerySet(RecordQuerySet):
@@ -209,10 +209,7 @@ class Appointment(Record):
             raise ValidationError({"ends_at": "The visit ends before it starts."})
         if self.ends_at - self.starts_at > LONGEST:
             raise ValidationError({"ends_at": "A visit takes at most 12 hours."})
-        if self.starts_at > timezone.now() + FARTHEST:
-            raise ValidationError({"starts_at": "Visits are booked at most five years ahead."})
-        if self.starts_at.year < 1990:
-            raise ValidationError({"starts_at": "Visits before 1990 are not kept here."})
+        refuse_out_of_reach(self.starts_at, "Visits", "booked")
 
     # Verbs: booking
 
@@ -257,20 +254,27 @@ class Appointment(Record):
 
     @classmethod
     @transaction.atomic
-    def book_together(cls, *, by, visits, because=""):
+    def book_together(cls, *, by, visits, now=None, because=""):
         """Book visits of several patients in one act, all or none; each is what `book` takes besides the actor. Returns them.
 
         Who comes is looked at as they stand now: ValidationError for one who is not treated here, or was merged into another.
-        SomeTaken with every visit that can't be, by its place.
+        SomeTaken with every visit that can't be, by its place; a time that has passed is as good as taken.
         """
+        now = now or timezone.now()
         keys = [visit["patient"].pk for visit in visits]
         queue(keys, visits)
         patients = {row.pk: row for row in Patient.objects.visible_to(by).filter(pk__in=keys).order_by("pk").lock()}
         for key in keys:
             refuse_who_cannot_come(patients.get(key))
-        steps = [partial(cls.book, by=by, because=because, **visit | {"patient": patients[key]})
+        steps = [partial(cls._book_ahead, now, by=by, because=because, **visit | {"patient": patients[key]})
                  for key, visit in zip(keys, visits, strict=True)]
         return all_or_none(list(enumerate(steps)), by.clinic.zone)
+
+    @classmethod
+    def _book_ahead(cls, now, *, starts_at, **more):
+        if starts_at < now:
+            raise TimeTaken([], because="This time has passed.")
+        return cls.book(starts_at=starts_at, **more)
 
     @classmethod
     @transaction.atomic
@@ -470,6 +474,8 @@ class Appointment(Record):
             if who == "doctor" and self.provider.kind in DOCTOR_KINDS:
                 continue  # who treats need not look in
             treats = self.provider if who == "provider" else doctor or self._usual_doctor()
+            if who == "doctor" and str(getattr(treats, "pk", treats)) == str(self.provider_id):
+                raise ValidationError({"doctor": f"{self.provider} treats here, so somebody else has to look in."})
             if treats is not None:
                 parts.append([str(getattr(treats, "pk", treats)), start, length])
         return parts

@@ -6,6 +6,7 @@ from clinic.db import locks
 from clinic.db.guards import LONGEST
 from clinic.db.records import Record, RecordQuerySet
 from clinic.models import Operatory, Provider
+from scheduling.models.reach import refuse_out_of_reach
 from scheduling.refusals import Conflict, OutOfOrder, TimeTaken
 
 
@@ -56,7 +57,7 @@ class Block(Record):
     @classmethod
     @transaction.atomic
     def place(cls, *, by, because="", **values):
-        """Keep this time free of visits. TimeTaken when a visit stands in it."""
+        """Keep this time free of visits. TimeTaken when a visit stands in it; ValidationError beyond where the schedule reaches."""
         return cls(clinic=by.clinic, **values)._keep_free(by, because)
 
     @transaction.atomic
@@ -79,6 +80,7 @@ class Block(Record):
         return self.record(by=by, because=because)
 
     def _keep_free(self, by, because):
+        refuse_out_of_reach(self.starts_at, "Blocks", "placed")  # not in `clean`: such a one can still be withdrawn
         locks.queue(self.operatory_id or self.provider_id)
         self.record(by=by, because=because)
         if conflicts := self.visits_in_it():

@@ -9,7 +9,7 @@ from clinic.access.rules import find, rule
 from clinic.db.refusals import Refused
 from clinic.web.asked import moment, whole
 from clinic.web.once import once
-from scheduling.forms import BlockForm
+from scheduling.forms import BlockForm, tell
 from scheduling.models import Block
 from scheduling.offers import posted_place
 from scheduling.refusals import TimeTaken
@@ -24,8 +24,10 @@ def block_new(request):
     if request.method == "POST" and form.is_valid():
         try:
             block = Block.place(by=request.actor, **form.values())
-        except (ValidationError, TimeTaken) as error:
-            form.add_error(None, error if isinstance(error, ValidationError) else f"{error} Move that visit first.")
+        except ValidationError as error:
+            tell(form, error, starts_at="day")
+        except TimeTaken as error:
+            form.add_error(None, f"{error} Move that visit first.")
         else:
             messages.success(request, f"{block.title} is blocked.")
             return redirect(_schedule_of(block))

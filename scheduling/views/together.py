@@ -14,8 +14,10 @@ from clinic.web.once import once
 from scheduling.families import Family
 from scheduling.forms import TogetherForm, tell
 from scheduling.models import Appointment
+from scheduling.models.reach import last_day
 from scheduling.offers import described, read_slot
 from scheduling.openings import Calendar
+from scheduling.refusals import SomeTaken
 from scheduling.together import AHEAD, proposals
 
 
@@ -31,19 +33,22 @@ def together(request, account_id):
 @once
 def together_book(request, account_id):
     """Book one of those times for all of them. What was taken meanwhile is said, above the times that are free now."""
-    form, refused = _form(request, account_id), None
+    form, refused, why = _form(request, account_id), None, []
     if form.is_valid():
         try:
-            visits = Appointment.book_together(by=request.actor, visits=_chosen(request, form))
+            chosen = _chosen(request, form)
+            visits = Appointment.book_together(by=request.actor, visits=chosen)
         except ValidationError as error:
             tell(form, error, patient="who")
+        except SomeTaken as refusal:
+            refused, why = f"{refusal.how_many}.", _why(request, form, chosen, refusal.taken)
         except Refused as refusal:
             refused = refusal
         else:
             look_at_each(request, Kind.CHANGE, [visit.patient for visit in visits])
             messages.success(request, _booked(request, form, visits))
             return redirect("clinic:account", account_id)
-    return _page(request, form, refused)
+    return _page(request, form, refused, why)
 
 
 def _form(request, account_id):
@@ -66,6 +71,13 @@ def _chosen(request, form):
         for wish, text in zip(form.cleaned_data["wishes"], texts, strict=True)]
 
 
+def _why(request, form, chosen, taken):
+    """A line for each whose time can't be had, such as: Mia 9:00: Operatory 2 is taken 9:00-9:30."""
+    zone, wishes = request.actor.clinic.zone, form.cleaned_data["wishes"]
+    return [f"{wishes[place].called} {chosen[place]['starts_at'].astimezone(zone):%-H:%M}: {refusal.in_short}"
+            for place, refusal in taken.items()]
+
+
 def _booked(request, form, visits):
     """In words, such as: Booked 2 visits on Tuesday 1 December: Mia 9:00, Ben 9:40."""
     zone = request.actor.clinic.zone
@@ -74,11 +86,11 @@ def _booked(request, form, visits):
     return f"Booked {len(visits)} visits on {starts[0][0]:%A %-d %B}: {', '.join(f'{name} {at:%-H:%M}' for at, name in starts)}."
 
 
-def _page(request, form, refused=None):
+def _page(request, form, refused=None, why=()):
     """The choices, and beside them the times for what was chosen."""
     found = _found(request, form) if form.is_bound and form.is_valid() else None
     return render(request, "scheduling/together.html", {
-        "form": form, "found": found, "refused": refused, "today": request.actor.clinic.today()},
+        "form": form, "found": found, "refused": refused, "why": why, "today": request.actor.clinic.today()},
         status=409 if refused else 422 if form.errors else 200)
 
 
@@ -86,7 +98,7 @@ def _found(request, form):
     """The times as the template draws them; `times` is what the button posts."""
     clinic, asked = request.actor.clinic, form.cleaned_data
     first = max(asked["from_day"] or clinic.today(), clinic.today())
-    calendar = Calendar(clinic, first, first + AHEAD)
+    calendar = Calendar(clinic, first, min(first + AHEAD, last_day(clinic)))
     found = []
     for proposal in proposals(calendar, asked["wishes"], asked["mode"], after=asked["after"], before=asked["before"],
                               not_before=timezone.now()):

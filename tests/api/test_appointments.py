@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from scheduling.models import Appointment
-from scheduling.models.appointment import FARTHEST
+from scheduling.models.reach import FARTHEST
 from tests.api.test_conventions import fields, problem
 
 STEPS = ["confirm", "check-in", "seat", "complete", "check-out"]

@@ -259,7 +259,10 @@ def test_a_note_is_written_and_signed_in_one_go(cast, sign_in, book):
     note = ClinicalNote.objects.get()
     assert (note.status, note.appointment, note.author) == ("signed", visit, cast.hygienist.user)
     assert client.get(f"/notes/{note.pk}/edit/").status_code == 409
-    assert client.post(f"/notes/{note.pk}/edit/", posted(note, body="Other")).status_code == 409
+    answer = client.post(f"/notes/{note.pk}/edit/", posted(note, body="Not lost"))
+    assert answer.status_code == 409
+    assert "Not lost</textarea>" in answer.content.decode()
+    assert "signed this note meanwhile" in answer.content.decode()
 
 
 def test_what_can_not_be_signed_yet_is_saved_all_the_same(cast, sign_in):
@@ -330,6 +333,26 @@ def test_what_is_typed_into_a_saved_note_keeps_the_version_it_began_with(cast, w
     assert re.search(r'name="version" value="1"', page)
     answer = client.post(f"/patients/{cast.ada.pk}/notes/draft/drop/", {"about": note.pk, "once": str(uuid4())})
     assert answer.url == f"/notes/{note.pk}/"
+    assert not Draft.objects.exists()
+
+
+def test_a_text_that_was_begun_can_be_thrown_away_from_the_list_of_what_waits(cast, sign_in):
+    client = sign_in("dentist")
+    Draft.keep(by=cast.dentist, patient=cast.ada, kind="note", content={"body": "x"}, window="w", number=1)
+    answer = client.post(f"/patients/{cast.ada.pk}/notes/draft/drop/", {"back": "/notes/unsigned/", "once": str(uuid4())})
+    assert answer.url == "/notes/unsigned/"
+    assert "Begun and not saved" not in client.get("/notes/unsigned/").content.decode()
+
+
+def test_a_text_about_a_note_that_was_signed_meanwhile_becomes_an_addendum(cast, write, sign_in):
+    note, client = write("Filled."), sign_in("hygienist")
+    client.post(f"/patients/{cast.ada.pk}/notes/draft/", {
+        "kind": "progress", "body": "And polished.", "version": 1, "about": note.pk, "window": "w", "number": 1})
+    note.sign(by=cast.dentist)
+    page = client.get(f"/notes/{note.pk}/edit/")
+    assert "And polished.</textarea>" in page.content.decode()
+    client.post(f"/notes/{note.pk}/addendum/", {"body": "And polished.", "once": str(uuid4())})
+    assert Addendum.objects.get().by == cast.hygienist.user
     assert not Draft.objects.exists()
 
 

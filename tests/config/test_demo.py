@@ -7,6 +7,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from charting.models import ClinicalNote, NoteTemplate
 from clinic.access.hats import hats_of
 from clinic.models import Account, MedicalHistory, Patient, PortalAccess, ProcedureCode, Provider, User
 from config.demo.passwords import DEMO_PASSWORD
@@ -78,6 +79,16 @@ def test_every_row_has_its_history_and_nothing_happened_after_now(demo):
             steps = list(visit.steps.all())
             assert steps == sorted(steps, key=lambda step: step.at)
             assert (steps[0].status, steps[-1].status, steps[-1].at) == (Status.SCHEDULED, visit.status, visit.status_at)
+
+
+def test_visits_of_the_past_have_signed_notes_and_some_wait_for_their_author(demo):
+    notes = ClinicalNote.objects.filter(clinic=demo["harbour"].clinic).select_related("appointment")
+    signed = [note for note in notes if note.is_signed]
+    assert len(signed) > 0.8 * len(notes) > 0
+    assert all(note.is_intact and note.appointment.patient_id == note.patient_id for note in signed)
+    assert any(note.cosigned_by_id for note in signed)
+    assert {note.kind for note in notes} >= {"hygiene", "progress"}
+    assert {row.kind for row in NoteTemplate.objects.filter(clinic=demo["harbour"].clinic)} >= {"phone", "administrative"}
 
 
 def test_a_demo_that_is_there_is_no_error(demo):

@@ -197,6 +197,25 @@ def test_a_drop_of_a_block_that_makes_no_sense_is_not_found(desk_client, lunch, 
     assert desk_client.post(f"/blocks/{lunch.pk}/drop/", dropped(lunch, **values)).status_code == 404
 
 
+@pytest.mark.parametrize(("day", "words"), [("2199-01-01", "five years ahead"), ("1950-01-01", "before 1990")])
+def test_a_block_stays_within_the_years_that_the_schedule_shows(cast, desk_client, lunch, at, day, words):
+    answer = desk_client.post(f"/blocks/{lunch.pk}/drop/", dropped(lunch, starts_at=f"{day}T14:00"))
+    assert answer.status_code == 409
+    assert words in answer.content.decode()
+    typed = {"title": "Lunch", "operatory": cast.operatories[0].pk, "day": day, "starts": "9:00", "ends": "10:00"}
+    answer = desk_client.post("/blocks/new/", typed)
+    assert answer.status_code == 422
+    assert words in str(answer.context["form"].errors["day"])
+    assert Block.objects.get().starts_at == lunch.starts_at
+
+
+def test_a_block_that_stands_out_of_reach_can_still_be_withdrawn(cast, lunch, at):
+    lunch.starts_at, lunch.ends_at = at("2199-01-01 9:00"), at("2199-01-01 10:00")
+    lunch.record(by=cast.desk)  # as one that was placed before there was a bound
+    lunch.withdraw(by=cast.desk)
+    assert not Block.objects.current().exists()
+
+
 def test_a_dragged_range_fills_the_forms(cast, desk_client):
     page = desk_client.get("/blocks/new/?at=2026-12-01T09:00&until=2026-12-01T10:30")
     assert (page.context["form"].initial["starts"], page.context["form"].initial["ends"]) == (time(9), time(10, 30))

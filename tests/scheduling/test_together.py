@@ -341,8 +341,9 @@ def test_who_is_inactive_archived_or_merged_is_not_there_to_be_ticked(cast, fami
     assert set(found.barred) == {str(patient.pk) for patient in family}
 
 
-def coded(cast, kind, category):
-    code = ProcedureCode(code=f"T{kind.sequence}", description="x", category=category, treatment_area="mouth", minutes=10, fee=1)
+def coded(cast, kind, category, code=None):
+    code = code or f"T{kind.sequence}"
+    code = ProcedureCode(code=code, description="x", category=category, treatment_area="mouth", minutes=10, fee=1)
     code.record(by=cast.system)
     AppointmentTypeCode(appointment_type=kind, procedure_code=code).record(by=cast.system)
 
@@ -365,6 +366,38 @@ def test_what_does_not_recur_is_not_likely(cast, family, now):
     coded(cast, cast.cleaning, "preventive")
     came(cast, family[0], cast.exam, 100)
     assert {member.kind for member in read(cast).members} == {cast.cleaning}
+
+
+def kind_called(cast, name, sequence):
+    return AppointmentType(name=name, minutes=30, sequence=sequence, kinds=["dentist"]).record(by=cast.system)
+
+
+@pytest.mark.parametrize("has_codes", [True, False])
+def test_what_is_for_new_patients_is_nobodys_likely_type(cast, family, now, has_codes):
+    first = kind_called(cast, "Welcome" if has_codes else "New patient exam", 0)
+    if has_codes:
+        coded(cast, first, "preventive", "D0150")
+        coded(cast, cast.cleaning, "preventive", "D1110")
+    came(cast, family[0], first, 100)
+    assert {member.kind for member in read(cast).members} == {cast.cleaning if has_codes else cast.exam}
+
+
+@pytest.mark.parametrize("has_codes", [True, False])
+def test_a_child_who_was_never_here_gets_the_childrens_cleaning_and_an_adult_never(cast, family, now, has_codes):
+    childs = kind_called(cast, "Sparkling teeth" if has_codes else "Child's cleaning", 0)
+    if has_codes:
+        coded(cast, childs, "preventive", "D1120")
+        coded(cast, cast.cleaning, "preventive", "D1110")
+    came(cast, family[1], cast.cleaning, 100)
+    came(cast, cast.ada, childs, 3000)  # as a child
+    plain = cast.cleaning if has_codes else cast.exam
+    assert [member.kind for member in read(cast).members] == [childs, cast.cleaning, plain]
+
+
+def test_where_all_types_are_for_new_patients_none_is_likely(cast, family):
+    for kind in (cast.exam, cast.cleaning):
+        kind.change(by=cast.manager, name=f"New patient {kind.name}")
+    assert {member.kind for member in read(cast).members} == {None}
 
 
 @pytest.fixture

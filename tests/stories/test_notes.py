@@ -89,6 +89,7 @@ def test_the_second_of_two_people_sees_both_texts(screen, clone):
     hygienist = screen("hygienist").open(f"/notes/{note.pk}/")
     hygienist.expect("409")
     hygienist.go("e")
+    hygienist.page.wait_for_function("document.querySelector('[data-note-text]').selectionStart > 0")  # at the end of the text
     hygienist.write(" Polished.")
     kept(hygienist)
     note.edit(by=clone.dentist, body="Scaled. Looked at, all well.")

@@ -132,12 +132,9 @@ attach("[data-note-text]", (area) => {
     });
   }
 
-  if (area.value && !document.querySelector(".form-error")) {
-    area.focus();
-    if (!next(0)) area.setSelectionRange(area.value.length, area.value.length);
-  } else {
-    area.focus();
-  }
+  area.focus();
+  /* Whoever began to type before this script came goes on where they are. */
+  if (area.value && area.value === area.defaultValue && !next(0)) area.setSelectionRange(area.value.length, area.value.length);
 });
 
 /* What is typed is kept after each pause of half a second, under the number of this window's saving. */
@@ -190,6 +187,7 @@ attach("[data-note-form]", (form) => {
     timer = setTimeout(keep, QUIET_MS);
   }
 
+  if (form.elements.body.value !== form.elements.body.defaultValue) later();
   form.addEventListener("input", later);
   form.addEventListener("change", later);
   /* A keeping that is under way must not come after the saving that ends it. */

@@ -1,4 +1,4 @@
-/* Forms that write (data-form): busy while posting, and a question before typed text is lost. */
+/* Forms that write (data-form): sent by one press and not by a held one, busy while posting, and a question before typed text is lost. */
 import { attach } from "./attach.js";
 
 const unsaved = new Set();
@@ -69,6 +69,14 @@ attach("form[data-form]", (form) => {
     else look();
   });
 });
+
+/* A key that is held down goes on into the next page, and would press there whatever has the focus. */
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.repeat) return;
+  const { form } = event.target;
+  const breaksLine = event.target instanceof HTMLTextAreaElement && !event.ctrlKey && !event.metaKey;
+  if (form?.matches?.("form[data-form]") && form.method === "post" && !breaksLine) event.preventDefault();
+}, { capture: true });
 
 /* Coming back by the browser's Back finds the page as it was left: free its buttons. */
 window.addEventListener("pageshow", (event) => {
