@@ -63,7 +63,7 @@ def visits_panel(actor, patient):
     now, zone = timezone.now(), actor.clinic.zone
     return Panel("Visits", "scheduling/_patient_visits.html", {
         "coming": drawn([row for row in reversed(visits) if row.is_ahead(now)], now, zone),
-        "past": drawn([row for row in visits if not row.is_ahead(now)][:6], now, zone),
+        "past": drawn([row for row in visits if not row.is_ahead(now)][:4], now, zone),
     })
 
 
