@@ -87,7 +87,7 @@ def fault(key, figures):
     if figures.mobility is not None and not MOBILITY[0] <= figures.mobility <= MOBILITY[1]:
         return "mobility", "Mobility has the grades 0 to 3."
     for letter, grade in figures.furcation.items():
-        if letter.upper() not in tooth.furcations:
+        if not letter.islower() or letter.upper() not in tooth.furcations:
             where = ", ".join(tooth.furcations) or "nowhere: it has one root"
             return "furcation", f"The roots of this tooth part at: {where}."
         if grade is not None and not FURCATION[0] <= grade <= FURCATION[1]:

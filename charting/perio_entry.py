@@ -114,8 +114,7 @@ def from_form(posted, keys):
                 figures.furcation[word[0]] = int(word[1])
         if found := fault(key, figures):
             wrong[f"{found[0]}-{key}" if found[0] in ("mobility", "furcation") else f"{found[0]}-{key}-facial"] = found[1]
-        if not figures.is_empty:
-            teeth[key] = figures
+        teeth[key] = figures
     return teeth, wrong
 
 

@@ -61,7 +61,10 @@ def _band(row, figures, skipped, side, up, deep, against):
                 margin, pocket = _ended(parts, margin, pocket)
                 continue
             at_margin, at_floor = y(edge or 0), y((edge or 0) + depth)
-            margin.append((x, at_margin))
+            if edge is None:  # not measured is not nought: the depth hangs from the enamel's edge, and no margin is drawn
+                margin, _ = _ended(parts, margin, [])
+            else:
+                margin.append((x, at_margin))
             pocket.append((x, at_floor))
             parts.append(f'<path class="depth{" is-deep" if depth >= deep else ""}" d="M{x} {at_margin}V{at_floor}"/>')
             if found.suppuration[site]:

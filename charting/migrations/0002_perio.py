@@ -241,6 +241,10 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('sites_measured__lte', models.F('sites_possible'))), name='charting_perioexam_measured_of_possible'),
         ),
         migrations.AddConstraint(
+            model_name='perioexam',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('grade', ''), ('stage', '')), models.Q(('grade__in', ['A', 'B', 'C']), ('stage__in', ['I', 'II', 'III', 'IV'])), _connector='OR'), name='charting_perioexam_known_stage_and_grade'),
+        ),
+        migrations.AddConstraint(
             model_name='periopath',
             constraint=models.UniqueConstraint(fields=('clinic', 'name'), name='charting_perioph_name_once'),
         ),

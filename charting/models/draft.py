@@ -44,6 +44,8 @@ class Draft(models.Model):
     content = EncryptedJSONField(context="charting_draft.content")
     saved_at = models.DateTimeField()
 
+    LAST = 2_147_483_647  # the number of a draft that was saved as a record: whatever arrives late comes before it
+
     objects = DraftQuerySet.as_manager()
 
     class Meta:
@@ -62,7 +64,7 @@ class Draft(models.Model):
     @classmethod
     def find(cls, actor, patient, kind, about=NEW):
         """The actor's own draft of this; None when there is none."""
-        return cls.objects.visible_to(actor).of(patient).filter(kind=kind, about=str(about)).first()
+        return cls.objects.visible_to(actor).of(patient).filter(kind=kind, about=str(about)).exclude(number=cls.LAST).first()
 
     @classmethod
     @transaction.atomic
@@ -77,7 +79,7 @@ class Draft(models.Model):
         draft = cls.objects.select_for_update(of=("self",)).visible_to(by).of(patient).filter(**mine).first()
         if draft is not None and draft.window == window and number <= draft.number:
             return draft
-        if draft is not None and draft.window != window and draft.token != began:
+        if draft is not None and draft.window != window and draft.number != cls.LAST and draft.token != began:
             raise Stale(draft)
         draft = draft or cls(clinic_id=by.clinic_id, author=by.user, patient=patient, **mine)
         draft.window, draft.number, draft.content, draft.saved_at = window, number, content, now or timezone.now()
@@ -89,6 +91,19 @@ class Draft(models.Model):
         return draft
 
     @classmethod
-    def drop(cls, *, by, patient, kind, about=NEW):
-        """What was typed is saved as a record, or not wanted any more."""
-        cls.objects.visible_to(by).of(patient).filter(kind=kind, about=str(about)).delete()
+    @transaction.atomic
+    def drop(cls, *, by, patient, kind, about=NEW, window=""):
+        """What was typed is saved as a record, or not wanted any more.
+
+        `window`: the one that saved; a draft that another window holds by now stays. What that window still has under way must not
+        make the draft anew, so an emptied row stands in its place, as the last of that window's savings.
+        """
+        rows = cls.objects.visible_to(by).of(patient).filter(kind=kind, about=str(about))
+        if not window:
+            rows.delete()
+            return
+        draft = rows.select_for_update(of=("self",)).first() or cls(
+            clinic_id=by.clinic_id, author=by.user, patient=patient, kind=kind, about=str(about), window=window)
+        if draft.window == window:
+            draft.number, draft.content, draft.saved_at = cls.LAST, {}, timezone.now()
+            draft.save()

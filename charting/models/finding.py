@@ -134,6 +134,8 @@ class Finding(Record):
         self.resolved_on, self.resolved_because = on or by.clinic.today(), because.strip()
         if self.resolved_on < self.noted_on:
             raise Refused("It can't pass before it was noted.")
+        if self.resolved_on > by.clinic.today():
+            raise Refused("It can't have passed on a day to come.")
         return self.record(by=by, because=because)
 
     @transaction.atomic

@@ -82,6 +82,9 @@ class PerioExam(Record):
                 condition=Q(status="draft", closed_at=None) | (Q(status__in=["closed", "amended"]) & ~Q(closed_at=None)),
                 name="charting_perioexam_closed_has_a_time"),
             models.CheckConstraint(
+                condition=Q(stage="", grade="") | Q(stage__in=["I", "II", "III", "IV"], grade__in=["A", "B", "C"]),
+                name="charting_perioexam_known_stage_and_grade"),
+            models.CheckConstraint(
                 condition=Q(sites_measured__lte=models.F("sites_possible")), name="charting_perioexam_measured_of_possible"),
         ]
         indexes = [models.Index(fields=["clinic", "patient", "-exam_date"], name="charting_perioexam_of_patient")]
@@ -167,6 +170,8 @@ class PerioExam(Record):
         self.lock(version)
         if self.is_draft:
             raise Refused("Close the exam first: a diagnosis is of figures that stand.")
+        if stage not in ("", *self.Stage.values) or grade not in ("", *self.Grade.values):
+            raise ValidationError({"stage": "A stage is I to IV, a grade A to C."})
         if bool(stage) != bool(grade):
             raise ValidationError({"grade": "A stage has a grade, and a grade a stage."})
         self.stage, self.grade = stage, grade

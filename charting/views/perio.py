@@ -3,7 +3,8 @@ import json
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse, JsonResponse
+from django.db import transaction
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -32,6 +33,8 @@ PLAIN = [("pd", "Depth, facial", "facial"), ("gm", "Margin", "facial"), ("marks"
          ("mgj", "Mucogingival", "facial"), ("pd", "Depth, lingual", "lingual"), ("gm", "Margin", "lingual"),
          ("marks", "Marks", "lingual"), ("mgj", "Mucogingival", "lingual"), ("mobility", "Mobility", ""),
          ("furcation", "Furcation", "")]
+MOST_BYTES = 60_000  # of what one key press sends
+KEPT = ("teeth", "at", "measure", "path", "note", "reason")
 FIVE_YEARS = (4 * 365, 6 * 365)  # days between two exams that tell of "about five years"
 
 
@@ -95,13 +98,18 @@ def keep(request, patient_id):
     for the page to take up what it has not typed itself."""
     patient = find_patient(request, patient_id)
     try:
-        sent = json.loads(request.body)
+        sent = json.loads(request.body) if len(request.body) <= MOST_BYTES else {}
         from_page(sent["content"]["teeth"])
-        Draft.keep(
-            by=request.actor, patient=patient, kind=Draft.Kind.PERIO, about=str(sent["about"])[:36], content=sent["content"],
-            window=str(sent["window"])[:36], number=int(sent["number"]), began=str(sent["began"])[:60])
-    except (KeyError, TypeError, ValueError):
+        number = int(sent["number"])
+        if not 0 < number < Draft.LAST:
+            raise ValueError(number)
+        content = {name: sent["content"][name] for name in KEPT if name in sent["content"]}
+        said = {name: str(sent[name])[:73] for name in ("about", "window", "began")}
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
         return JsonResponse({"detail": "This is no exam."}, status=422)
+    try:
+        Draft.keep(by=request.actor, patient=patient, kind=Draft.Kind.PERIO, content=content, number=number,
+                   about=said["about"][:36], window=said["window"][:36], began=said["began"])
     except Stale as stale:
         return JsonResponse({"token": stale.current.token, "content": stale.current.content}, status=409)
     return HttpResponse(status=204)
@@ -115,7 +123,7 @@ def save(request, patient_id):
     patient = find_patient(request, patient_id)
     exam = find_exam(request, key(request.POST["exam"])) if request.POST.get("exam") else None
     if exam is not None and exam.patient.person != patient:
-        exam = None
+        raise Http404
     mouth = mouth_of(request.actor, patient)
     keys = [place.tooth.key for place in mouth.places]
     wrong = {}
@@ -126,12 +134,18 @@ def save(request, patient_id):
             teeth, wrong = from_form(request.POST, keys)
         if wrong:
             raise ValidationError("Some figures can't be read; they are marked.")
-        made = _written(request, patient, exam, teeth)
-    except (ValidationError, Refused, ValueError) as error:
+        with transaction.atomic():
+            made = _written(request, patient, exam, teeth)
+    except (ValidationError, Refused, ValueError, RecursionError) as error:
         said = "; ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+        if isinstance(error, Stale):
+            exam = find_exam(request, exam.pk)
+            said = ("Somebody saved this exam in the meantime. Here is what stands there now, with the teeth that you changed as "
+                    "you typed them: look at those, then save again.")
         return render(request, "charting/perio_entry.html", {
             **_entry(request, patient, exam, request.POST, wrong), "error": said}, status=422)
-    Draft.drop(by=request.actor, patient=patient, kind=Draft.Kind.PERIO, about=str(exam.pk) if exam else "")
+    Draft.drop(by=request.actor, patient=patient, kind=Draft.Kind.PERIO, about=str(exam.pk) if exam else "",
+               window=request.POST.get("window", "")[:36])
     messages.success(request, {"amended": "Exam amended.", "closed": "Exam closed.", "draft": "Exam saved."}[made.status])
     return redirect("charting:perio_exam", made.pk)
 
@@ -142,7 +156,7 @@ def save(request, patient_id):
 def close(request, exam_id):
     """The exam is finished."""
     exam = find_exam(request, exam_id)
-    exam.close(by=request.actor, now=timezone.now())
+    exam.close(by=request.actor, now=timezone.now(), version=whole(request.POST.get("version")))
     messages.success(request, "Exam closed.")
     return redirect("charting:perio_exam", exam.pk)
 
@@ -209,7 +223,7 @@ def _readable(sent):
     try:
         teeth = json.loads(sent)
         from_page(teeth)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return teeth
 
@@ -223,16 +237,17 @@ def _entry(request, patient, exam=None, posted=None, wrong=None):
     figures = exam.figures if exam else {}
     gone = (mouth.missing if settings.probes_implants else mouth.missing | mouth.implants) - figures.keys()
     numbering = clinic.tooth_numbering
-    content = draft.content if draft else {"teeth": {tooth: as_page(row) for tooth, row in figures.items()}}
-    if posted and posted.get("teeth"):
-        content = {"teeth": _readable(posted["teeth"])}
+    saved = {tooth: as_page(row) for tooth, row in figures.items()}
+    content = draft.content if draft else {"teeth": saved}
+    if posted and posted.get("teeth"):  # what was changed in the page, upon what stands now
+        content = {"teeth": saved | _readable(posted["teeth"])}
     page = page_of(mouth, gone, numbering, PerioPath.objects.visible_to(request.actor))
     drafted = from_page(content["teeth"])
     plain = {name: value for tooth in page["teeth"] if tooth in drafted for name, value in form_of(drafted[tooth], tooth).items()}
     return {
         **patient_context(request, patient, "perio"), "exam": exam, "grid": grid_of(mouth, gone, numbering), "draft": draft,
-        "page": {**page, "deep": settings.deep_pocket_mm, "content": content, "about": about, "began": draft.token if draft else "",
-                 "keep": reverse("charting:perio_keep", args=[patient.pk])},
+        "page": {**page, "base": saved, "deep": settings.deep_pocket_mm, "content": content, "about": about,
+                 "began": draft.token if draft else "", "keep": reverse("charting:perio_keep", args=[patient.pk])},
         "plain_rows": _plain(page["teeth"], posted if posted and not posted.get("teeth") else plain, wrong or {}),
         "note": (posted or {}).get("note", exam.note if exam else ""),
         "reason": (posted or {}).get("reason", ""), "measures": MEASURES, "outside": OUTSIDE,

@@ -59,3 +59,21 @@ def test_what_is_typed_is_stored_encrypted_and_goes_when_it_is_saved(cast, keep)
     assert held(cast) == "Secret words"
     Draft.drop(by=cast.dentist, patient=cast.ada, kind="note")
     assert held(cast) is None
+
+
+def test_what_arrives_after_the_saving_makes_no_draft_anew(cast, keep):
+    for began in (True, False):
+        if began:
+            keep("Typed", 1)
+        Draft.drop(by=cast.dentist, patient=cast.ada, kind="note", window="one")
+        keep("Late", 2)
+        assert held(cast) is None
+        keep("Of the next one", 1, window="two")
+        assert held(cast) == "Of the next one"
+        Draft.drop(by=cast.dentist, patient=cast.ada, kind="note")
+
+
+def test_a_saving_window_leaves_the_draft_that_another_one_holds(cast, keep):
+    keep("Gone on", 1, window="two", began=keep("Typed", 1).token)
+    Draft.drop(by=cast.dentist, patient=cast.ada, kind="note", window="one")
+    assert held(cast) == "Gone on"

@@ -88,6 +88,8 @@ def test_an_ended_finding_ends_once_and_with_a_reason(cast, enter):
         finding.resolve(by=cast.dentist, because="  ")
     with pytest.raises(Refused, match="before it was noted"):
         finding.resolve(by=cast.dentist, because="x", on=date(2000, 1, 1))
+    with pytest.raises(Refused, match="day to come"):
+        finding.resolve(by=cast.dentist, because="x", on=date(2199, 1, 1))
     finding.resolve(by=cast.dentist, because="Healed")
     with pytest.raises(Refused, match="already"):
         finding.resolve(by=cast.dentist, because="Healed")

@@ -114,9 +114,10 @@ def test_an_exam_is_amended_on_its_page_with_a_reason(closed, sign_in, at):
 
 
 def test_the_exam_of_another_patient_is_not_written_to(cast, closed, sign_in):
-    exam = closed(3)
-    post(sign_in("hygienist"), f"/patients/{cast.grace.pk}/perio/save/", exam=str(exam.pk), reason="x", teeth=json.dumps(
-        {"3": as_page(figures(8))}))
+    exam, sent = closed(3), json.dumps({"3": as_page(figures(8))})
+    address = f"/patients/{cast.grace.pk}/perio/save/"
+    assert post(sign_in("hygienist"), address, exam=str(exam.pk), reason="x", teeth=sent).status_code == 404
+    assert PerioExam.objects.count() == 1
     exam.refresh_from_db()
     assert (exam.status, exam.patient) == ("closed", cast.ada)
 
@@ -136,7 +137,7 @@ def test_the_plain_form_says_and_reads_the_same_figures():
         pd=[3, 12, None, 4, 5, 6], gm=[-1, 0, None, None, None, 2], mgj=[5, 5, 5, None, None, None], mobility=2,
         furcation={"b": 1, "d": 3}, bleeding=[True, False, False, False, False, True], plaque=[True] * 6)
     teeth, wrong = from_form(form_of(row, "3"), ["3", "4"])
-    assert (teeth, wrong) == ({"3": row}, {})
+    assert (teeth, wrong) == ({"3": row, "4": ToothFigures()}, {})
     assert from_page({"3": as_page(row)}) == {"3": row}
 
 
@@ -220,3 +221,94 @@ def test_unmeasured_is_never_shown_as_healthy(cast, sign_in, at):
 def test_the_front_desk_does_not_read_exams(closed, desk_client, at):
     assert desk_client.get(at).status_code == 403
     assert desk_client.get(f"/perio-exams/{closed().pk}/").status_code == 403
+
+
+# What a stranger broke
+
+
+def test_what_is_erased_on_the_page_is_erased(cast, sign_in, at):
+    exam = PerioExam.start(by=cast.hygienist, patient=cast.ada, teeth={"3": figures(9), "14": figures(3)})
+    post(sign_in("hygienist"), f"{at}save/", exam=str(exam.pk), version=exam.version, teeth=json.dumps({"3": {}}))
+    exam.refresh_from_db()
+    assert exam.sites_measured == 6
+    assert exam.figures["3"].is_empty
+
+
+def test_who_saves_second_sees_the_other_s_figures_and_overwrites_only_what_they_changed(cast, sign_in, at):
+    exam = PerioExam.start(by=cast.hygienist, patient=cast.ada, teeth={"14": figures(3)})
+    seen = exam.version
+    exam.measure(by=cast.hygienist, teeth={"14": figures(7)})
+    client, changed = sign_in("dentist"), json.dumps({"3": as_page(figures(5))})
+    answer = post(client, f"{at}save/", exam=str(exam.pk), version=seen, teeth=changed)
+    assert answer.status_code == 422
+    assert "Somebody saved this exam in the meantime" in answer.content.decode()
+    assert {key: row["pd"][0] for key, row in answer.context["page"]["content"]["teeth"].items()} == {"14": 7, "3": 5}
+    exam.refresh_from_db()
+    post(client, f"{at}save/", exam=str(exam.pk), version=exam.version, teeth=changed)
+    assert {key: row.pd[0] for key, row in PerioExam.objects.get(pk=exam.pk).figures.items()} == {"14": 7, "3": 5}
+
+
+@pytest.mark.parametrize("kept_before", [True, False])
+def test_what_was_under_way_when_the_exam_was_saved_makes_no_draft_of_the_next_one(keep, sign_in, at, kept_before):
+    if kept_before:
+        keep({"3": figures(4)}, 1)
+    post(sign_in("hygienist"), f"{at}save/", teeth=json.dumps({"3": as_page(figures(4))}), window="one")
+    keep({"3": figures(4)}, 2)
+    assert sign_in("hygienist").get(f"{at}new/").context["page"]["content"] == {"teeth": {}}
+    assert keep({"5": figures(2)}, 1, window="two").status_code == 204
+    assert sign_in("hygienist").get(f"{at}new/").context["page"]["content"]["teeth"].keys() == {"5"}
+
+
+def test_a_save_in_one_window_leaves_what_another_one_typed(keep, sign_in, at):
+    keep({"3": figures(4)}, 1)
+    keep({"3": figures(4), "5": figures(6)}, 1, window="two", began="one:1")
+    post(sign_in("hygienist"), f"{at}save/", teeth=json.dumps({"3": as_page(figures(4))}), window="one")
+    assert "5" in sign_in("hygienist").get(f"{at}new/").context["page"]["content"]["teeth"]
+
+
+@pytest.mark.parametrize("number", [0, -5, 10**20, 2_147_483_647])
+def test_a_number_that_no_window_counts_to_is_refused(keep, number):
+    assert keep({"3": figures()}, number).status_code == 422
+
+
+def test_too_deep_and_too_long_is_no_draft(sign_in, at):
+    for body in ("[" * 200_000, json.dumps({"content": {"teeth": {}, "more": "A" * 70_000}})):
+        assert sign_in("hygienist").post(f"{at}keep/", body, content_type="application/json").status_code == 422
+    assert post(sign_in("hygienist"), f"{at}save/", teeth="[" * 50_000).status_code == 422
+
+
+def test_what_is_no_part_of_an_exam_is_not_kept(sign_in, at):
+    sign_in("hygienist").post(f"{at}keep/", json.dumps({
+        "about": "", "window": "w", "number": 1, "began": "", "content": {"teeth": {}, "note": "Calm", "more": "A"}}),
+        content_type="application/json")  # fmt: skip
+    assert Draft.objects.get().content == {"teeth": {}, "note": "Calm"}
+
+
+def test_close_is_of_the_figures_that_were_seen(cast, sign_in):
+    exam = PerioExam.start(by=cast.hygienist, patient=cast.ada, teeth={"3": figures(3)})
+    seen = exam.version
+    exam.measure(by=cast.hygienist, teeth={"3": figures(9)})
+    assert post(sign_in("hygienist"), f"/perio-exams/{exam.pk}/close/", version=seen).status_code == 409
+    exam.refresh_from_db()
+    assert exam.is_draft
+
+
+def test_closing_an_empty_exam_leaves_none(sign_in, at):
+    answer = sign_in("hygienist").post(f"{at}save/", {"teeth": "{}", "close": "1"})
+    assert answer.status_code == 422
+    assert not PerioExam.objects.exists()
+
+
+def test_a_stage_is_one_of_four(closed, sign_in):
+    exam = closed(6)
+    for stage, grade in (("<b>", "X"), ("V", "Z"), ("III", "D")):
+        post(sign_in("dentist"), f"/perio-exams/{exam.pk}/confirm/", stage=stage, grade=grade, version=exam.version)
+    exam.refresh_from_db()
+    assert (exam.stage, exam.grade) == ("", "")
+
+
+def test_an_unmeasured_margin_is_not_drawn_as_nought(cast, sign_in):
+    exam = PerioExam.start(by=cast.hygienist, patient=cast.ada, teeth={"3": ToothFigures(pd=[4] * 6)})
+    text = sign_in("dentist").get(f"/perio-exams/{exam.pk}/").content.decode()
+    assert 'class="pocket"' in text
+    assert 'class="margin"' not in text

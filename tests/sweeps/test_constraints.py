@@ -66,6 +66,7 @@ CHECKS = {
     "charting_finding_known_status": ("status", "imagined"),
     "charting_perioexam_closed_has_a_time": ("closed_at", "2026-12-01 09:00:00+00:00"),
     "charting_perioexam_measured_of_possible": ("sites_measured", 500),
+    "charting_perioexam_known_stage_and_grade": ("stage", "X"),
     "charting_periotooth_known_tooth": ("tooth", "99"),
     "charting_periotooth_depth_0_to_15": ("pd_db", 16),
     "charting_periotooth_margin_minus_5_to_10": ("gm_ml", 11),
@@ -77,6 +78,7 @@ CHECKS = {
     "charting_note_known_kind": ("kind", "poem"),
     "charting_note_signed_with_its_seal": ("status", "signed"),
     "charting_note_cosigned_after_signed": ("cosigned_at", "2026-12-01 09:00:00+00:00"),
+    "charting_note_addenda_after_signed": ("addenda_wait", True),
     "charting_notetemplate_known_kind": ("kind", "poem"),
 }
 

@@ -22,8 +22,10 @@ function keeper(page, state, takeUp, tell) {
   let number = 0;
   let under = 0;
   let waiting = false;
+  let stopped = false; // it is being saved: nothing goes into the draft any more
 
   async function send() {
+    if (stopped) return;
     if (under >= AT_ONCE) { waiting = true; return; }
     waiting = false;
     under += 1;
@@ -52,6 +54,8 @@ function keeper(page, state, takeUp, tell) {
       if (waiting) send();
     }
   }
+  send.window = window_;
+  send.stop = () => { stopped = true; };
   return send;
 }
 
@@ -106,7 +110,7 @@ attach("[data-perio]", (root) => {
   const lean = (tooth) => Object.fromEntries(Object.entries(tooth).filter(([, value]) => tells(value)));
   const state = () => ({
     teeth: Object.fromEntries(Object.entries(teeth).filter(([, tooth]) => touched(tooth)).map(([key, tooth]) => [key, lean(tooth)])),
-    at, measure, path: chosen.value });
+    at, measure, path: chosen.value, note: form.elements.note.value, reason: form.elements.reason?.value || "" });
   const own = new Set(); // what was typed in this window
   const keep = keeper(page, state, takeUp, (words, bad) => {
     kept.textContent = words;
@@ -162,6 +166,7 @@ attach("[data-perio]", (root) => {
   }
   function drawCursor() {
     for (const old of grid.querySelectorAll(".is-now")) old.classList.remove("is-now");
+    root.querySelector(".perio-now").classList.remove("is-wrong");
     for (const button of root.querySelectorAll("[data-measure]")) {
       button.setAttribute("aria-pressed", String(button.dataset.measure === measure));
     }
@@ -196,6 +201,12 @@ attach("[data-perio]", (root) => {
     keep();
   }
 
+  function tellFault(words) {
+    says.textContent = words;
+    root.querySelector("[data-perio-value]").textContent = words;
+    root.querySelector(".perio-now").classList.add("is-wrong");
+  }
+
   /* Typing */
   function digit(value) {
     const stop = order[at];
@@ -204,8 +215,8 @@ attach("[data-perio]", (root) => {
     prefix = "";
     const least = measure === "gm" ? -5 : 0;
     if (figure > MOST[measure] || figure < least) {
-      says.textContent = `${figure} is out of bounds: ${least} to ${MOST[measure]}.`;
       drawCursor();
+      tellFault(`${figure} is not possible: ${least} to ${MOST[measure]}.`);
       return;
     }
     put(stop, figure);
@@ -299,7 +310,14 @@ attach("[data-perio]", (root) => {
   });
   for (const button of root.querySelectorAll("[data-measure]")) button.addEventListener("click", () => choose(button.dataset.measure));
   chosen.addEventListener("change", () => { order = stops(); moveTo(0); grid.focus({ preventScroll: true }); });
-  form.addEventListener("submit", () => { form.elements.teeth.value = JSON.stringify(state().teeth); });
+  /* The teeth that were changed here, also those that were emptied; what was not touched stays as somebody else may have saved it. */
+  const base = (key) => JSON.stringify(lean(Object.assign(blank(), page.base[key])));
+  form.addEventListener("submit", () => {
+    keep.stop();
+    form.elements.teeth.value = JSON.stringify(Object.fromEntries(
+      Object.entries(teeth).filter(([key, tooth]) => JSON.stringify(lean(tooth)) !== base(key)).map(([key, tooth]) => [key, lean(tooth)])));
+    form.elements.window.value = keep.window;
+  });
 
   function drawAll() {
     for (const key of Object.keys(teeth)) {
@@ -308,6 +326,11 @@ attach("[data-perio]", (root) => {
     }
     drawLive();
     drawCursor();
+  }
+  for (const name of ["note", "reason"]) {
+    const field = form.elements[name];
+    if (field && page.content[name] !== undefined) field.value = page.content[name];
+    field?.addEventListener("input", () => keep());
   }
   drawAll();
   grid.focus({ preventScroll: true });
