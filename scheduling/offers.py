@@ -32,10 +32,15 @@ def described(openings, calendar):
     """Openings as the templates draw them, by the clinic's clock; `slot` is what the button posts."""
     rooms, zone = {row.pk: row.name for row in calendar.operatories}, calendar.zone
     return [{
-        "slot": f"{opening.starts_at.isoformat()}|{opening.operatory_id}|{opening.provider_id}|{opening.doctor_id or ''}",
+        "slot": slot_text(opening.starts_at, opening.operatory_id, opening.provider_id, opening.doctor_id),
         "starts_at": opening.starts_at.astimezone(zone), "ends_at": opening.ends_at.astimezone(zone),
         "operatory": rooms[opening.operatory_id], "provider": calendar.providers[opening.provider_id].short_name,
     } for opening in openings]
+
+
+def slot_text(starts_at, operatory_id, provider_id, doctor_id=None):
+    """A time as its button posts it."""
+    return f"{starts_at.isoformat()}|{operatory_id}|{provider_id}|{doctor_id or ''}"
 
 
 def posted_slot(request):

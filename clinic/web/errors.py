@@ -21,7 +21,8 @@ def bad_request(request, exception=None):
         return problem(413, words) if too_large else problem(400)
     if too_large:
         return render(request, "413.html", {"message": words and f"{words} Nothing was saved."}, status=413)
-    return render(request, "409.html", {"message": "This request makes no sense to us, so nothing was done."}, status=400)
+    words = "This request makes no sense to us, so nothing was done."
+    return render(request, "409.html", {"message": words, "code": 400}, status=400)
 
 
 def forbidden(request, exception=None):

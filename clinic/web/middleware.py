@@ -92,7 +92,8 @@ def refusal(request, sentence, status=409):
     """A refusal as a page; for htmx as one line of text, which the shell shows as a toast."""
     if request.htmx:
         return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")
-    return render(request, "409.html", {"message": sentence, "back_url": page_before(request)}, status=status)
+    return render(
+        request, "409.html", {"message": sentence, "back_url": page_before(request), "code": status}, status=status)
 
 
 def led_on(request, merged):

@@ -22,6 +22,7 @@ from scheduling.models.reach import FARTHEST, refuse_out_of_reach
 from scheduling.refusals import OutOfOrder, TimeTaken
 
 LONGEST = timedelta(hours=12)
+MISSED_FOR = timedelta(days=92)  # so long, who cancelled or missed a visit is called about it
 
 
 class AppointmentQuerySet(RecordQuerySet):
@@ -65,7 +66,7 @@ class AppointmentQuerySet(RecordQuerySet):
         declined = self.model._meta.get_field("contact_attempts").related_model.objects.declined().filter(
             at__gte=OuterRef("status_at"))
         return self.filter(
-            status__in=Appointment.FREE, starts_at__gte=now - timedelta(days=92), starts_at__lt=now + FARTHEST).exclude(
+            status__in=Appointment.FREE, starts_at__gte=now - MISSED_FOR, starts_at__lt=now + FARTHEST).exclude(
             person_has(own.filter(starts_at__gte=now).holding())).exclude(
             person_has(own.filter(starts_at__gt=OuterRef("starts_at"), status__in=[*Appointment.FREE, *Appointment.DONE]))).exclude(
             person_has(declined)).exclude(patient__status__in=[Patient.Status.ARCHIVED, Patient.Status.DECEASED]).order_by(
@@ -73,13 +74,16 @@ class AppointmentQuerySet(RecordQuerySet):
 
     def last_seen(self, now):
         """The last visit of each patient who was here half a year to two years ago and has nothing booked since, newest
-        first (index `scheduling_appointment_day`)."""
+        first (index `scheduling_appointment_day`). Not who cancelled or missed one in the last three months: if they are to
+        be called, then about that one (`to_rebook`)."""
         own = self.model.objects.filter(starts_at__gt=OuterRef("starts_at"))
         declined = self.model._meta.get_field("contact_attempts").related_model.objects.declined().filter(
             at__gte=OuterRef("starts_at"))
         return self.filter(
             status__in=Appointment.DONE, starts_at__gte=now - timedelta(days=731), starts_at__lt=now - timedelta(days=182),
-            patient__status=Patient.Status.ACTIVE).exclude(person_has(own.holding())).exclude(person_has(declined)).order_by("-starts_at")
+            patient__status=Patient.Status.ACTIVE).exclude(
+            person_has(own.filter(~Q(status__in=Appointment.FREE) | Q(starts_at__gte=now - MISSED_FOR)))).exclude(
+            person_has(declined)).order_by("-starts_at")
 
     def change_token(self):
         """A text that differs after any change to these rows; one query."""

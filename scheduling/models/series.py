@@ -21,7 +21,7 @@ class Series(Record):
     """Visits of one patient that were booked in one go, every so many weeks. Not a rule that makes visits: each one stands
     on its own once it is booked."""
 
-    MOST = 104  # weekly for two years
+    LEAST, MOST = 2, 104  # weekly for two years
     WIDEST = 52
 
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="series")
@@ -58,8 +58,8 @@ class Series(Record):
 
         SomeTaken with every visit that can't be; ValidationError for what makes no sense.
         """
-        if not 2 <= len(visits) <= cls.MOST:
-            raise ValidationError({"times": f"A series has 2 to {cls.MOST} visits."})
+        if not cls.LEAST <= len(visits) <= cls.MOST:
+            raise ValidationError({"times": f"A series has {cls.LEAST} to {cls.MOST} visits."})
         series = cls(patient=patient, every_weeks=every_weeks).record(by=by, because=because)
         queue([patient.pk], visits)
         all_or_none(

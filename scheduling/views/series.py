@@ -1,9 +1,10 @@
 """Series: planned line by line, then booked or moved in one go."""
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic.access.rules import find, may, rule
 from clinic.audit.looks import Kind, find_patient, look
@@ -16,10 +17,9 @@ from scheduling.listing import visits_csv
 from scheduling.looks import find_visit, visit_page
 from scheduling.models import AppointmentType, Series
 from scheduling.models.appointment import refuse_what_cannot_be
-from scheduling.offers import described, posted_slot
+from scheduling.offers import described, posted_slot, slot_text
 from scheduling.openings import nearest
 from scheduling.plans import Line, Plan, shifted, weekly
-from scheduling.refusals import SomeTaken
 
 LONGEST_NOTE = 2000
 
@@ -51,52 +51,56 @@ def start_move(request, visit, changed):
 
 
 @rule("scheduling.add_appointment")
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @once
 def series_plan(request):
-    """Decide about one line of a new series, or book them all."""
+    """Decide about one line of a new series, or book them all. Without a plan, as after a reload, begin by booking."""
+    if request.method != "POST":
+        return redirect("scheduling:book")
     patient = find_patient(request, key(request.POST.get("patient")), related=("primary_provider",))
     kind = find(AppointmentType.objects, request.actor, pk=key(request.POST.get("appointment_type")))
     every_weeks = whole(request.POST.get("every_weeks"), default=1)
     note = request.POST.get("note", "")[:LONGEST_NOTE]
     plan = _decided(request, Plan(request.actor.clinic, patient, kind, _lines(request))).look()
-    taken = None
+    refused = None
     if "book" in request.POST and plan.open is None:
         try:
             series = Series.book(
                 by=request.actor, patient=patient, every_weeks=every_weeks,
                 visits=[{**line.values(), "appointment_type": kind, "note": note} for line in plan.chosen])
-        except SomeTaken as refusal:
-            taken = refusal
+        except (ValidationError, Refused) as refusal:  # taken meanwhile, or not to be booked at all
+            refused = refusal
             plan.look()
         else:
             messages.success(request, f"Booked: {len(plan.chosen)} visits, {series}.")
             return redirect("scheduling:series", series.pk)
-    return _page(request, plan, every_weeks=every_weeks, note=note, taken=taken)
+    return _page(request, plan, every_weeks=every_weeks, note=note, refused=refused)
 
 
 @rule("scheduling.change_appointment")
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @once
 def series_move(request, visit_id):
-    """Decide about one line of the visits that move, or move them all."""
+    """Decide about one line of the visits that move, or move them all. Without a plan, begin by moving the visit."""
     visit = find_visit(request, visit_id)
     if visit.series is None:
         raise Http404
+    if request.method != "POST":
+        return redirect("scheduling:move", visit.pk)
     plan = _decided(request, Plan(request.actor.clinic, visit.person, visit.appointment_type, _lines(request))).look()
-    taken = None
+    refused = None
     if "book" in request.POST and plan.open is None:
         visits = {row.pk: row for row in visit.series.visits.filter(pk__in=[line.visit_id for line in plan.chosen])}
         moves = {visits[line.visit_id]: _changes(visits[line.visit_id], line) for line in plan.chosen if line.visit_id in visits}
         try:
             visit.series.move(by=request.actor, moves=moves)
-        except Refused as refusal:  # taken meanwhile, or somebody changed one of them
-            taken = refusal
+        except (ValidationError, Refused) as refusal:  # taken meanwhile, or somebody changed one of them
+            refused = refusal
             plan.look()
         else:
             messages.success(request, f"Moved: {len(moves)} visits.")
             return redirect("scheduling:series", visit.series_id)
-    return _page(request, plan, visit=visit, taken=taken)
+    return _page(request, plan, visit=visit, refused=refused)
 
 
 @rule("scheduling.view_appointment")
@@ -169,8 +173,11 @@ def _decided(request, plan):
     return plan
 
 
-def _page(request, plan, visit=None, taken=None, **more):
-    """The plan as a page: the first line that is taken stands open, with the free times closest to it."""
+def _page(request, plan, visit=None, refused=None, **more):
+    """The plan as a page: the first line that is taken stands open, with the free times closest to it.
+
+    A single visit that is left of a new series is booked by itself (`alone`), as the booking form would.
+    """
     zone, open_at = request.actor.clinic.zone, plan.open
     offers = []
     if open_at is not None:
@@ -183,7 +190,11 @@ def _page(request, plan, visit=None, taken=None, **more):
         "place": place, "line": line, "written": _written(line),
         "sentences": [conflict.sentence(zone) for conflict in plan.taken.get(place, ())],
         "is_open": place == open_at, "outside": place in plan.outside} for place, line in enumerate(plan.lines)]
+    alone = plan.chosen[0] if visit is None and len(plan.chosen) == 1 and open_at is None else None
     return render(request, "scheduling/series_plan.html", {
         **visit_page(request, plan.patient), "patient": plan.patient, "plan": plan, "rows": rows, "offers": offers,
-        "visit": visit, "taken": taken, "open": len(plan.taken), "booked": len(plan.chosen), **more},
-        status=409 if taken else 200)
+        "visit": visit, "open": len(plan.taken), "booked": len(plan.chosen), "alone": alone and {
+            "minutes": alone.minutes,
+            "slot": slot_text(alone.starts_at, alone.operatory.pk, alone.provider.pk, alone.doctor and alone.doctor.pk)},
+        "refused": " ".join(refused.messages) if isinstance(refused, ValidationError) else refused, **more},
+        status=422 if isinstance(refused, ValidationError) else 409 if refused else 200)

@@ -255,8 +255,13 @@ def _calls(request, tab, rows, about):
         attempts=Subquery(counted), last_outcome=Subquery(made.values("outcome")[:1]), last_at=Subquery(made.values("at")[:1]),
         phone=F("patient__phone"))
     outcomes = dict(ContactAttempt.Outcome.choices)
-    head = ["last name", "first name", "phone", "visit", "type", "status", "why", "called", "last time"]
+    told, tell_of = ("why", _why) if about == ContactAttempt.About.MISSED else ("with", lambda visit: visit.provider.short_name)
+    head = ["last name", "first name", "phone", "visit", "type", "status", told, "called", "last time"]
     return _list(request, tab, rows, "scheduling/calls.html", head, lambda visit: [
         visit.person.last_name, visit.person.first_name, visit.phone, timezone.localtime(visit.starts_at).date(),
-        visit.appointment_type, visit.get_status_display(), visit.cancel_reason, visit.attempts or 0,
-        outcomes.get(visit.last_outcome, "")], about=about, outcomes=outcomes)
+        visit.appointment_type, visit.get_status_display(), tell_of(visit), visit.attempts or 0,
+        outcomes.get(visit.last_outcome, "")], about=about, outcomes=outcomes, told=told.capitalize())
+
+
+def _why(visit):
+    return visit.cancel_reason or visit.get_status_display().lower()

@@ -124,6 +124,12 @@ def test_an_account_that_nobody_used_for_long_is_told(cast, manager, monkeypatch
     assert "was not used" in page or "were not used" in page
 
 
+def test_accounts_that_nobody_has_used_yet_are_not_called_used(manager):
+    page = manager.get("/practice/sign-ins/").content.decode()
+    assert "never" in page
+    assert "No open account has lain unused for 90 days." in page
+
+
 @pytest.mark.parametrize("count", [1, 30])
 def test_sign_ins_take_the_same_queries_for_any_number_of_people(cast, manager, count):
     from clinic.models import Membership

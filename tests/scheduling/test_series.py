@@ -150,7 +150,7 @@ def test_a_plan_takes_the_same_queries_for_any_number_of_visits(cast, at, count)
 def posted(page):
     """The fields of the plan's form, as a browser would send them."""
     fields = {"line": re.findall(r'name="line" value="([^"]+)"', page)}
-    for name in ("patient", "appointment_type", "every_weeks", "note", "place", "once", "csrfmiddlewaretoken"):
+    for name in ("patient", "appointment_type", "minutes", "every_weeks", "note", "place", "once", "csrfmiddlewaretoken"):
         found = re.search(rf'name="{name}" value="([^"]*)"', page.partition('id="plan"')[2])
         if found:
             fields[name] = found[1]
@@ -177,6 +177,60 @@ def test_the_desk_decides_line_by_line_and_books_the_rest(cast, at, desk_client)
     assert [start[:10] for start in starts_of(series)] == ["2026-12-01", "2026-12-08", "2026-12-22"]
     assert {row.note for row in series.standing()} == {"Wire check"}
     assert desk_client.get(f"/series/{series.pk}/").content.decode().count("data-href") == 3
+
+
+@pytest.fixture
+def plan_of_three(cast, desk_client):
+    return desk_client.post("/visits/book/", {
+        "patient": cast.ada.pk, "appointment_type": cast.exam.pk, "provider": cast.drill.pk,
+        "operatory": cast.operatories[0].pk, "day": "2026-12-01", "time": "10:00", "minutes": 40, "times": 3, "every_weeks": 1,
+        "note": "Wire check"}).content.decode()  # fmt: skip
+
+
+def left_out(desk_client, plan, *places):
+    for place in places:
+        plan = desk_client.post("/visits/series/", {**posted(plan), "leave": place}).content.decode()
+    return plan
+
+
+def test_one_visit_that_is_left_of_a_series_is_booked_by_itself_with_all_that_was_chosen(cast, at, desk_client, plan_of_three):
+    plan = left_out(desk_client, plan_of_three, 0, 2)
+    assert "One visit is left." in plan
+    assert 'name="book"' not in plan
+    [(slot, action)] = re.findall(r'name="slot" value="([^"]+)" formaction="([^"]+)"', plan)
+    answer = desk_client.post(action, {**posted(plan), "slot": slot})
+    assert answer["Location"] == f"/patients/{cast.ada.pk}/"
+    visit = Appointment.objects.get()
+    assert (visit.starts_at, visit.minutes, visit.note, visit.series) == (at("2026-12-08 10:00"), 40, "Wire check", None)
+    assert (visit.provider, visit.operatory) == (cast.drill, cast.operatories[0])
+
+
+def test_fewer_than_two_visits_are_no_series_and_the_plan_stays(desk_client, plan_of_three):
+    plan = left_out(desk_client, plan_of_three, 0, 2)
+    answer = desk_client.post("/visits/series/", {**posted(plan), "book": 1})
+    assert answer.status_code == 422
+    again = answer.content.decode()
+    assert "A series has 2 to 104 visits." in again
+    assert posted(again)["line"] == posted(plan)["line"]
+    none = left_out(desk_client, again, 1)
+    assert "Every visit is left out." in none
+    assert "Book" not in none.partition('id="plan"')[2].partition("Back, book nothing")[0]
+
+
+def test_a_visit_beyond_five_years_is_refused_and_the_plan_stays(desk_client, plan_of_three):
+    far = {**posted(plan_of_three), "book": 1}
+    far["line"] = [line.replace("2026-12-08", "2099-12-08") for line in far["line"]]
+    answer = desk_client.post("/visits/series/", far)
+    assert answer.status_code == 422
+    assert "five years ahead" in answer.content.decode()
+    assert posted(answer.content.decode())["line"] == far["line"]
+    assert not Series.objects.exists()
+
+
+def test_a_plan_that_is_asked_for_again_by_its_address_begins_anew(series, desk_client):
+    first = series.standing()[0]
+    assert desk_client.get("/visits/series/")["Location"] == "/visits/book/"
+    assert desk_client.get(f"/visits/{first.pk}/move-series/")["Location"] == f"/visits/{first.pk}/move/"
 
 
 def test_a_time_taken_between_plan_and_booking_shows_the_plan_again(cast, at, desk_client):
@@ -225,6 +279,16 @@ def test_lines_that_no_page_sends_are_not_found(cast, desk_client):
     for line in ("", "x|y", f"2026-12-01T15:00:00+00:00|30|{stranger}|{cast.drill.pk}||in||"):
         assert desk_client.post("/visits/series/", {**fields, "line": line}).status_code == 404
     assert desk_client.post("/visits/series/", fields).status_code == 404
+
+
+def test_a_refusal_on_a_page_of_its_own_carries_its_own_number(cast, desk_client):
+    line = f"2026-12-01T15:00:00+00:00|60|{cast.operatories[2].pk}|{cast.holly.pk}|{cast.holly.pk}|in||"
+    answer = desk_client.post(
+        "/visits/series/", {"patient": cast.ada.pk, "appointment_type": cast.cleaning.pk, "line": line})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Holly Hygiene treats here" in page
+    assert "Error 422" in page
 
 
 def test_a_series_without_its_weeks_is_asked_for_them(cast, desk_client):

@@ -16,6 +16,7 @@ from clinic.models import AccessEvent, Patient, ProcedureCode, Provider
 from scheduling import together
 from scheduling.families import Family
 from scheduling.models import Appointment, AppointmentType, AppointmentTypeCode, Block, HoursException, WorkingHours
+from scheduling.models.reach import last_day
 from scheduling.openings import Calendar
 from scheduling.refusals import SomeTaken
 from scheduling.together import Mode, Wish, matched, proposals
@@ -251,8 +252,9 @@ def visits_of(cast, wishes, proposal):
 
 
 @pytest.fixture
-def two(cast, at):
+def two(cast, at, time_machine):
     """Ada at nine and Grace at half past, as the verb takes them."""
+    time_machine.move_to(at(f"{DAY} 8:00"))
     same = {"operatory": cast.operatories[0], "provider": cast.drill, "appointment_type": cast.exam}
     return [
         {**same, "patient": cast.ada, "starts_at": at(f"{DAY} 9:00")},
@@ -268,9 +270,21 @@ def test_all_are_booked_in_one_act(cast, two):
 
 def test_where_one_time_is_taken_nobody_is_booked_and_the_time_is_named(cast, two, book):
     book(f"{DAY} 9:45", patient=people(cast, 1)[0])
-    with pytest.raises(SomeTaken, match="1 of these times is taken meanwhile, so nothing was saved: Operatory 1 is taken"):
+    with pytest.raises(SomeTaken, match="1 of these times can't be had any more, so nothing was saved: Operatory 1 is taken"):
         Appointment.book_together(by=cast.desk, visits=two)
     assert not Appointment.objects.filter(patient__in=[cast.ada, cast.grace]).exists()
+
+
+def test_a_time_that_has_passed_is_as_good_as_taken(cast, two, time_machine):
+    time_machine.move_to(two[0]["starts_at"] + timedelta(minutes=1))
+    with pytest.raises(SomeTaken, match="1 of these times can't be had any more, so nothing was saved: This time has passed"):
+        Appointment.book_together(by=cast.desk, visits=two)
+    assert not Appointment.objects.exists()
+
+
+def test_who_treats_does_not_look_in_as_well(cast, two):
+    two[1] |= {"appointment_type": cast.cleaning, "provider": cast.holly, "doctor": cast.holly}
+    refused(cast, two, "Holly Hygiene treats here, so somebody else has to look in")
 
 
 def test_without_the_transaction_the_first_would_stand_alone(cast, two, book):
@@ -460,7 +474,7 @@ def test_the_second_time_taken_meanwhile_books_nobody_and_shows_fresh_times_for_
     answer = desk_client.post(f"{address}book/", asked | {"after": "8:10"} | pressed(page))
     fresh = answer.content.decode()
     assert answer.status_code == 409
-    assert "so nothing was saved: Operatory 1 is taken 8:50-9:20." in fresh
+    assert "<li>Mia 8:40: Operatory 1 is taken 8:50-9:20.</li>" in fresh
     assert not Appointment.objects.exclude(patient=cast.grace).exists()
     assert 'value="8:10"' in fresh
     assert fresh.count(" checked") == page.count(" checked") == 3  # two who come, and in which way
@@ -473,7 +487,10 @@ def test_two_tabs_book_once(desk_client, address, asked, find):
     assert desk_client.post(f"{address}book/", asked | pressed(one)).status_code == 302
     answer = desk_client.post(f"{address}book/", asked | pressed(other))
     assert answer.status_code == 409
-    assert "2 of these times are taken meanwhile" in answer.content.decode()
+    page = answer.content.decode()
+    assert "2 of these times can&#x27;t be had any more, so nothing was saved." in page
+    assert re.findall("<li>((?:Ben|Mia) .*?)</li>", page) == [
+        "Ben 8:00: Ben Lovelace has another visit 8:00-8:30.", "Mia 8:30: Mia Lovelace has another visit 8:30-9:00."]  # fmt: skip
     assert Appointment.objects.count() == 2
 
 
@@ -576,6 +593,34 @@ def test_times_that_no_page_sends_are_not_booked(desk_client, address, asked, fi
     answer = desk_client.post(f"{address}book/", asked | pressed(find(asked)) | {"times": times})
     assert answer.status_code in (404, 409)
     assert not Appointment.objects.exists()
+
+
+def test_times_that_have_passed_since_the_page_was_opened_are_not_booked(desk_client, address, asked, find, day):
+    button = pressed(find(asked))
+    sent = asked | button | {"times": button["times"].replace(str(day), str(day - timedelta(days=14)))}
+    answer = desk_client.post(f"{address}book/", sent)
+    assert answer.status_code == 409
+    assert "<li>Ben 8:00: This time has passed.</li>" in answer.content.decode()
+    assert not Appointment.objects.exists()
+
+
+def test_a_day_beyond_five_years_is_said_beside_its_field_and_none_beyond_is_offered(cast, desk_client, address, asked):
+    answer = desk_client.post(address, asked | {"from_day": str(last_day(cast.clinic) + timedelta(days=1))})
+    assert answer.status_code == 422
+    assert "five years ahead" in str(answer.context["form"].errors["from_day"])
+    assert not answer.context["found"]
+    page = desk_client.post(address, asked | {"from_day": str(last_day(cast.clinic))})
+    assert {times["starts_at"].date() for times in page.context["found"]} == {last_day(cast.clinic)}
+
+
+def test_a_day_of_another_year_says_which(cast, asked, find):
+    later = cast.clinic.today() + timedelta(days=731)
+    assert f"{later:%A}, {later.day} {later:%B} {later.year}</p>" in find(asked | {"from_day": str(later)})
+
+
+def test_the_focus_lies_where_enter_books_nothing(asked, find):
+    [focused] = re.findall(r"<[^>]* autofocus[^>]*>", find(asked))
+    assert focused.startswith("<div ")
 
 
 def test_a_type_or_provider_of_another_clinic_is_no_choice(cast, desk_client, address, asked, family):

@@ -129,7 +129,8 @@ def more(cast, count):
         Appointment.book(
             starts_at=now + timedelta(days=400, hours=number), patient=cast.ada, series=series, double_booking="A test", **visit)
         freed = Appointment.book(
-            starts_at=now + timedelta(days=200, hours=number), patient=patient, double_booking="A test", **visit)
+            starts_at=now + timedelta(days=200, hours=number), patient=PatientFactory(by=cast.desk), double_booking="A test",
+            **visit)
         freed.cancel(by=cast.system, because="Ill")
         AccessEvent.objects.create(clinic=cast.clinic, kind="view", patient=patient, route="clinic:patient", via="page")
 
