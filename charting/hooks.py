@@ -75,7 +75,7 @@ def notes_to_sign(actor):
     if not may(actor, "charting.sign_note"):
         return []
     own = ClinicalNote.objects.unsigned_by(actor).count()
-    begun = Draft.objects.visible_to(actor).filter(kind=Draft.Kind.NOTE).count()
+    begun = Draft.objects.visible_to(actor).filter(kind=Draft.Kind.NOTE).exclude(number=Draft.LAST).count()
     said = f"{begun} more begun and not saved." if begun else "Notes that wait for your signature."
     queues = [Queue("Unsigned notes", own + begun, reverse("charting:unsigned"), said, bool(own))]
     if may(actor, "charting.cosign_note"):

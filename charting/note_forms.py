@@ -35,8 +35,7 @@ class NoteForm(RecordForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields.pop("because", None)  # the author's own words, not yet signed: nobody says why
-        kinds = ClinicalNote.kinds_of(self.actor, "write")
-        self.fields["kind"].choices = [(kind.value, kind.label) for kind in kinds]
+        self.fields["kind"].choices = [(kind.value, kind.label) for kind in self.instance.kinds_to_be(self.actor)]
         self.fields["appointment"].queryset = Appointment.objects.visible_to(self.actor).of(self.instance.patient).select_related(
             "appointment_type", "clinic", "provider").order_by("-starts_at")
 

@@ -63,7 +63,7 @@ class FindingShown(FindingInChart):
     version: int
 
 
-class ToothShown(Schema):
+class ToothInChart(Schema):
     """A tooth of which something is known. `state`: present, sound, missing, hidden, unerupted, implant, pontic."""
 
     state: str
@@ -76,7 +76,7 @@ class ChartShown(Schema):
     patient_id: UUID
     on: date
     dentition: str
-    teeth: dict[str, ToothShown]
+    teeth: dict[str, ToothInChart]
 
 
 class OnDay(Schema):
@@ -92,7 +92,7 @@ def chart(request, patient_id: UUID, asked: Query[OnDay]):
         raise ValidationError({"on": "The chart of a day to come is not known."})
     shown = Chart(request.actor, patient, asked.on)
     teeth = {
-        TEETH[key].label(shown.numbering): ToothShown(state=shown.mouth.state(key), findings=[_in_chart(row) for row in findings])
+        TEETH[key].label(shown.numbering): ToothInChart(state=shown.mouth.state(key), findings=[_in_chart(row) for row in findings])
         for key, findings in sorted(shown.mouth.by_tooth.items(), key=lambda row: (TEETH[row[0]].position, row[0]))}
     return ChartShown(patient_id=patient.pk, on=shown.on, dentition=shown.mouth.dentition, teeth=teeth)
 

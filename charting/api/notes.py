@@ -44,7 +44,10 @@ class AddendumShown(Schema):
 
 
 class NoteShown(Schema):
-    """A note with what was added to it. `content_hash`: SHA-256 of what was signed, after the number of the algorithm."""
+    """A note with what was added to it. `content_hash`: SHA-256 of what was signed, after the number of the algorithm.
+
+    `addenda_wait`: somebody whose signature is not enough alone has added to it, and nobody has co-signed that yet.
+    """
 
     id: UUID
     patient_id: UUID
@@ -59,6 +62,7 @@ class NoteShown(Schema):
     needs_cosign: bool
     cosigned_at: datetime | None
     cosigned_by_id: UUID | None
+    addenda_wait: bool
     error_because: str
     addenda: list[AddendumShown]
     created_at: datetime

@@ -16,6 +16,8 @@ from clinic.models import Patient
 from scheduling.models import Appointment
 
 LONGEST = 20_000  # letters
+COSIGNED_ADDENDA = "Co-signed with its addenda"
+TO_COSIGN = Q(needs_cosign=True, cosigned_at=None) | Q(addenda_wait=True)
 IS_SIGNED = "This note is signed, so its text stays as it is. Write an addendum."
 
 
@@ -42,8 +44,8 @@ class ClinicalNoteQuerySet(RecordQuerySet):
         """What others have signed and this actor may sign with them, the oldest first (index `charting_note_to_cosign`)."""
         if not may(actor, "charting.cosign_note"):
             return self.none()
-        return self.visible_to(actor).in_force().filter(
-            needs_cosign=True, cosigned_at=None).exclude(author=actor.user).order_by("signed_at", "id")
+        own = Q(needs_cosign=True, cosigned_at=None, author=actor.user)
+        return self.visible_to(actor).in_force().filter(TO_COSIGN).exclude(own).order_by("signed_at", "id")
 
 
 class ClinicalNote(Record):
@@ -95,6 +97,9 @@ class ClinicalNote(Record):
     cosigned_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, editable=False,
         verbose_name="co-signed by")
+    addenda_wait = models.BooleanField(
+        "has an addendum to co-sign", default=False, editable=False,
+        help_text="Somebody whose signature is not enough alone has added to it.")
     error_because = models.CharField("entered in error because", max_length=200, blank=True, default="", editable=False)
 
     objects = ClinicalNoteQuerySet.as_manager()
@@ -113,6 +118,8 @@ class ClinicalNote(Record):
                 condition=Q(cosigned_at=None, cosigned_by=None)
                 | Q(status="signed", needs_cosign=True, cosigned_at__isnull=False, cosigned_by__isnull=False),
                 name="charting_note_cosigned_after_signed"),
+            models.CheckConstraint(
+                condition=Q(addenda_wait=False) | Q(status="signed"), name="charting_note_addenda_after_signed"),
         ]
         indexes = [
             models.Index(fields=["clinic", "patient", "-created_at", "-id"], name="charting_note_of_patient"),
@@ -120,8 +127,7 @@ class ClinicalNote(Record):
                 fields=["clinic", "author", "created_at"], condition=Q(status="draft", error_because=""),
                 name="charting_note_unsigned"),
             models.Index(
-                fields=["clinic", "signed_at"], condition=Q(needs_cosign=True, cosigned_at=None, error_because=""),
-                name="charting_note_to_cosign"),
+                fields=["clinic", "signed_at"], condition=TO_COSIGN & Q(error_because=""), name="charting_note_to_cosign"),
         ]
 
     def __str__(self):
@@ -162,23 +168,53 @@ class ClinicalNote(Record):
         return not self.is_signed or self.content_hash == self._seal()
 
     @property
-    def waits_for_cosign(self):
+    def is_clinical(self):
+        return self.kind not in self.OF_THE_DESK
+
+    @property
+    def text_waits(self):
+        """Whether the note itself waits for its second signature."""
         return self.needs_cosign and self.cosigned_at is None and not self.error_because
+
+    @property
+    def waits_for_cosign(self):
+        return self.text_waits or (self.addenda_wait and not self.error_because)
+
+    def kinds_to_be(self, actor):
+        """The kinds that this actor may make it. Only its author takes it from the care team to the front desk or back, since
+        that changes who reads it."""
+        kinds = self.kinds_of(actor, "write")
+        if self._state.adding or self.author_id == getattr(actor.user, "pk", None):
+            return kinds
+        return [kind for kind in kinds if (kind not in self.OF_THE_DESK) == self.is_clinical]
 
     def may_sign(self, actor):
         return (not self.is_signed and not self.error_because and self.author_id == actor.user.pk
                 and may(actor, "charting.sign_note"))
 
     def may_cosign(self, actor):
-        return self.waits_for_cosign and self.author_id != actor.user.pk and may(actor, "charting.cosign_note")
+        is_own = self.text_waits and self.author_id == actor.user.pk
+        return self.waits_for_cosign and not is_own and may(actor, "charting.cosign_note")
 
     def may_edit(self, actor):
         return not self.is_signed and not self.error_because and self.kind in self.kinds_of(actor, "write")
 
     def may_mark_error(self, actor):
-        """The author, and who answers for the care team's notes."""
+        """Who answers for the care team's notes, and the author, unless somebody has co-signed it."""
         return not self.error_because and self.kind in self.kinds_of(actor, "write") and (
-            self.author_id == actor.user.pk or may(actor, "charting.cosign_note"))
+            may(actor, "charting.cosign_note") or (self.author_id == actor.user.pk and self.cosigned_at is None))
+
+    def told(self):
+        """(who changed the text last when that is not the author, who has co-signed addenda last and when), of its history.
+
+        One query, and none for a note that nobody touched since it was written.
+        """
+        if self.version < 2:
+            return None, None
+        lines = list(self.history.select_related("history_user").order_by("-version").defer("body"))
+        editor = next((line.history_user for line in lines if line.status == self.Status.DRAFT and not line.error_because), None)
+        cosigned = next((line for line in lines if line.history_change_reason == COSIGNED_ADDENDA), None)
+        return (editor if editor is not None and editor.pk != self.author_id else None), cosigned
 
     def clean(self):
         if self.appointment_id and self.appointment.person != self.patient.person:
@@ -203,6 +239,8 @@ class ClinicalNote(Record):
         self.lock(version)
         self._refuse_what_is_done()
         self._refuse_kinds_of_others(by)
+        if values.get("kind", self.kind) in set(self.kinds_of(by, "write")) - set(self.kinds_to_be(by)):
+            raise Refused(f"Only {self.author} can move this note between the care team and the front desk.")
         for name, value in values.items():
             setattr(self, name, value)
         self._refuse_kinds_of_others(by)
@@ -221,7 +259,7 @@ class ClinicalNote(Record):
         if places := left_open(self.body):
             raise Refused(f"{places} place{'s are' if places > 1 else ' is'} still to be filled in. Nothing was signed.")
         self.status, self.signed_at, self.signed_for = self.Status.SIGNED, now or timezone.now(), self.patient_id
-        self.needs_cosign = self.kind not in self.OF_THE_DESK and not may(by, "charting.sign_alone")
+        self.needs_cosign = self.is_clinical and not may(by, "charting.sign_alone")
         self.content_hash = self._seal()
         self._signing = True
         try:
@@ -231,14 +269,19 @@ class ClinicalNote(Record):
 
     @transaction.atomic
     def cosign(self, *, by, version=None, now=None):
-        """The second signature, by somebody else than the author."""
+        """The second signature, by somebody else than the author, for the text and for what was added to it."""
         self.lock(version)
         if not self.waits_for_cosign:
             raise Refused("This note does not wait for a co-signature.")
-        if by.user is None or self.author_id == by.user.pk:
+        if by.user is None or (self.text_waits and self.author_id == by.user.pk):
             raise Refused("A co-signature is somebody else's than the author's.")
-        self.cosigned_at, self.cosigned_by = now or timezone.now(), by.user
-        return self.record(by=by, because="Co-signed")
+        if self.addenda_wait and not may(by, "charting.sign_alone"):
+            raise Refused("An addendum is co-signed by somebody whose signature is enough alone.")
+        because = COSIGNED_ADDENDA if self.addenda_wait else "Co-signed"
+        if self.text_waits:
+            self.cosigned_at, self.cosigned_by = now or timezone.now(), by.user
+        self.addenda_wait = False
+        return self.record(by=by, because=because)
 
     @transaction.atomic
     def mark_error(self, *, by, because, version=None):
@@ -247,7 +290,9 @@ class ClinicalNote(Record):
         if self.error_because:
             raise Refused("This note is marked as entered in error already.")
         if by.user is None or not self.may_mark_error(by):
-            raise Refused("Only its author or a dentist can mark this note as entered in error.")
+            raise Refused(
+                "It is co-signed, so only a dentist can mark this note as entered in error." if self.cosigned_at
+                else "Only its author or a dentist can mark this note as entered in error.")
         if not because.strip():
             raise Refused("Say what was wrong: the reason stays on record.")
         self.error_because = because.strip()
@@ -306,7 +351,10 @@ class Addendum(Fact, ReadableTexts):
     @classmethod
     @transaction.atomic
     def write(cls, *, by, note, body, id=None, now=None):
-        """Add to a signed note, under one's own name."""
+        """Add to a signed note, under one's own name.
+
+        To the care team's notes whoever may not sign alone adds for a second signature: then the note waits for it again.
+        """
         note.lock()
         if not note.is_signed:
             raise Refused("This note is not signed yet, so it can still be changed itself.")
@@ -320,6 +368,9 @@ class Addendum(Fact, ReadableTexts):
         addendum.content_hash = addendum._seal()
         addendum.clean_fields(exclude=["clinic", "note", "by"])
         addendum.save()
+        if note.is_clinical and not may(by, "charting.sign_alone"):
+            note.addenda_wait = True
+            note.record(by=by, because="Added to, to be co-signed")
         return addendum
 
     @property

@@ -1,4 +1,6 @@
 """Notes of a patient: read, search, write, sign, co-sign, add to; and what of one's own is not signed yet."""
+from datetime import timedelta
+
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Q
@@ -10,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from charting.looks import find_note
 from charting.models import Addendum, ClinicalNote, Draft, NoteTemplate
 from charting.note_forms import AddendumForm, ErrorForm, NoteForm
-from charting.notes import around, filled, holds, rendered, words_of
+from charting.notes import around, filled, holds, left_open, rendered, words_of
 from clinic.access.rules import find, may, rule
 from clinic.audit.looks import Kind, find_patient, look_at_each
 from clinic.db.refusals import Refused, Stale
@@ -21,6 +23,7 @@ from clinic.web.back import back
 from clinic.web.conflicts import conflict_page, who_saved
 from clinic.web.once import once
 from scheduling.models import Appointment
+from scheduling.slots import midnight
 
 PAGE = 30
 MOST_SEARCHED = 2000  # of one patient, the newest: each is decrypted
@@ -31,19 +34,27 @@ MOST_UNSIGNED = 100
 
 
 @rule("charting.view_note")
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def notes(request, patient_id):
-    """The notes, newest first, and the newest of them in full. `?kind=`, `?q=` and `?before=` choose among them."""
+    """The notes, newest first, and the newest of them in full. `?kind=` and `?before=` choose among them.
+
+    Words are searched for by POST, so that none of them stands in an address.
+    """
     patient = find_patient(request, patient_id)
-    return _page(request, patient)
+    request.only_reads = True
+    if request.method == "POST" and not request.POST.get("q", "").strip():
+        kind = request.POST.get("kind", "")
+        return redirect(reverse("charting:notes", args=[patient.pk], query={"kind": kind} if kind else None))
+    return _page(request, patient, asked=request.POST or request.GET)
 
 
 @rule("charting.view_note")
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def note(request, note_id):
-    """One note in full, beside the others."""
+    """One note in full, beside the others; by POST beside those that a search has found."""
     note = find_note(request, note_id)
-    return _page(request, note.patient.person, note)
+    request.only_reads = True
+    return _page(request, note.patient.person, note, asked=request.POST or request.GET)
 
 
 @rule("charting.view_note")
@@ -58,15 +69,17 @@ def panel(request, patient_id):
         "may_write": may(request.actor, "charting.write_note")})
 
 
-def _page(request, patient, opened=None, form=None, status=200):
-    """List and open note; `form`: of an addendum that was not taken."""
+def _page(request, patient, opened=None, form=None, status=200, asked=None, held=None):
+    """List and open note; `form`: of an addendum that was not taken, and the draft it goes on from; `asked`: what is listed."""
     kinds = ClinicalNote.kinds_of(request.actor, "view")
-    kind = request.GET.get("kind", "")
-    words = words_of(request.GET.get("q", ""))
+    asked = asked or {}
+    kind = asked.get("kind", "")
+    text = asked.get("q", "") if request.method == "POST" else ""
+    words = words_of(text)
     every = ClinicalNote.objects.visible_to(request.actor).of(patient).newest_first()
     if kind in kinds:
         every = every.filter(kind=kind)
-    before = request.GET.get("before")
+    before = asked.get("before")
     rows, older = (_found(every, words), False) if words else _part(every, opened, before)
     if opened is None and rows:
         opened = find_note(request, rows[0].pk)
@@ -74,8 +87,9 @@ def _page(request, patient, opened=None, form=None, status=200):
         **patient_context(request, patient, "notes"), **_opened(request.actor, opened, words, form),
         "rows": [{"note": row, "line": around(row.body, words)} for row in rows],
         "older": rows[-1].pk if older else None, "before": before,
+        "began": held.token if held else request.POST.get("began", ""),
         "most_searched": MOST_SEARCHED if words and every.count() > MOST_SEARCHED else 0,
-        "kinds": kinds, "kind": kind if kind in kinds else "", "text": request.GET.get("q", ""),
+        "kinds": kinds, "kind": kind if kind in kinds else "", "text": text,
         "draft": Draft.find(request.actor, patient, Draft.Kind.NOTE) if may(request.actor, "charting.write_note") else None,
         "may_write": may(request.actor, "charting.write_note")}, status=status)
 
@@ -109,7 +123,9 @@ def _opened(actor, note, words=(), form=None):
     """What the pane of an open note shows and offers."""
     if note is None:
         return {"note": None}
+    editor, addenda_cosigned = note.told()
     return {
+        "editor": editor, "addenda_cosigned": addenda_cosigned,
         "note": note, "text_of_note": rendered(note.body, words),
         "addenda": [(each, rendered(each.body, words)) for each in note.addenda.all()],
         "may_edit": note.may_edit(actor), "may_sign": note.may_sign(actor), "may_cosign": note.may_cosign(actor),
@@ -129,12 +145,13 @@ def unsigned(request):
     related = ("patient__merged_into", "author", "appointment__appointment_type", "clinic")
     own = list(ClinicalNote.objects.unsigned_by(actor).select_related(*related)[:MOST_UNSIGNED])
     others = list(ClinicalNote.objects.to_cosign_by(actor).select_related(*related)[:MOST_UNSIGNED])
-    begun = list(Draft.objects.visible_to(actor).filter(kind=Draft.Kind.NOTE).select_related(
+    begun = list(Draft.objects.visible_to(actor).filter(kind=Draft.Kind.NOTE).exclude(number=Draft.LAST).select_related(
         "patient__merged_into").order_by("saved_at")[:MOST_UNSIGNED])
     people = {row.patient.person.pk: row.patient.person for row in (*own, *others, *begun)}
     look_at_each(request, Kind.LIST, list(people.values()))
     return render(request, "charting/unsigned.html", {
-        "own": own, "others": others, "begun": begun, "may_cosign": may(actor, "charting.cosign_note"), "most": MOST_UNSIGNED})
+        "own": [(row, around(row.body)) for row in own], "others": [(row, around(row.body)) for row in others], "begun": begun,
+        "may_cosign": may(actor, "charting.cosign_note"), "most": MOST_UNSIGNED})
 
 
 # Write
@@ -154,7 +171,7 @@ def note_new(request, patient_id):
         if form.is_valid():
             with transaction.atomic():
                 made = ClinicalNote.write(by=request.actor, patient=patient, template=template, **form.values())
-                Draft.drop(by=request.actor, patient=patient, kind=Draft.Kind.NOTE)
+                _drop_draft(request, patient)
             return _saved(request, made)
         return _form_page(request, patient, form, template=template)
     initial = draft.content if draft else _beginning(request, patient, template)
@@ -171,14 +188,15 @@ def note_edit(request, note_id):
     patient = note.patient.person
     draft = Draft.find(request.actor, patient, Draft.Kind.NOTE, note.pk)
     if not note.may_edit(request.actor):
-        return _too_late(request, note, request.POST.get("body", "") or (draft.content["body"] if draft else ""))
+        held = _held(request, patient, note.pk) if request.method == "POST" else draft
+        return _too_late(request, note, request.POST.get("body", "") or (draft.content["body"] if draft else ""), held)
     if request.method == "POST":
         form = NoteForm(request.POST, instance=note, actor=request.actor)
         if form.is_valid():
             try:
                 with transaction.atomic():
                     form.save_by(request.actor)
-                    Draft.drop(by=request.actor, patient=patient, kind=Draft.Kind.NOTE, about=note.pk)
+                    _drop_draft(request, patient, note.pk)
             except Stale as stale:
                 return conflict_page(
                     request, form.differences(stale.current), version_field="version", version=stale.current.version,
@@ -225,13 +243,28 @@ def note_draft_drop(request, patient_id):
     return back(request, "charting:note", note.pk) if note else back(request, "charting:note_new", patient.pk)
 
 
-def _too_late(request, note, text):
+def _drop_draft(request, patient, about=""):
+    """What this window holds is saved. What another window of the same author has kept since then stays."""
+    if draft := _held(request, patient, about):
+        Draft.drop(by=request.actor, patient=patient, kind=Draft.Kind.NOTE, about=about, window=draft.window)
+
+
+def _held(request, patient, about=""):
+    """The draft that the window which sent this form keeps, or went on from; None for none, and for another window's."""
+    draft = Draft.find(request.actor, patient, Draft.Kind.NOTE, about)
+    if draft and (draft.window == request.POST.get("window") or draft.token == request.POST.get("began")):
+        return draft
+    return None
+
+
+def _too_late(request, note, text, held):
     """The note was signed while somebody was typing into it: what they typed stands there as an addendum, not sent yet."""
     if not (text.strip() and _may_add(request.actor, note)):
         raise Refused("This note can't be changed any more. What is to be added to a signed note is an addendum.")
     messages.warning(
         request, f"{note.author} signed this note meanwhile. What you typed is not saved yet: it stands below as an addendum.")
-    return _page(request, note.patient.person, note, AddendumForm(initial={"body": text}, auto_id="addendum_%s"), status=409)
+    return _page(
+        request, note.patient.person, note, AddendumForm(initial={"body": text}, auto_id="addendum_%s"), status=409, held=held)
 
 
 def _template(request):
@@ -241,17 +274,30 @@ def _template(request):
 
 
 def _beginning(request, patient, template):
-    """With what a new note begins."""
+    """With what a new note begins. One of the care team's is about today's visit, unless something else is said."""
+    kinds = ClinicalNote.kinds_of(request.actor, "write")
     visit = None
     if request.GET.get("visit"):
         visits = Appointment.objects.of(patient).select_related("appointment_type", "provider", "clinic")
         visit = find(visits, request.actor, pk=key(request.GET["visit"]))
+    elif ClinicalNote.Kind.PROGRESS in kinds and (template is None or template.kind not in ClinicalNote.OF_THE_DESK):
+        visit = _visit_of_today(request.actor, patient)
     initial = {"appointment": visit}
     if template:
         initial |= {"kind": template.kind, "body": filled(template.body, _values(request.actor, patient, visit))}
-    elif ClinicalNote.Kind.PROGRESS not in ClinicalNote.kinds_of(request.actor, "write"):
+    elif ClinicalNote.Kind.PROGRESS not in kinds:
         initial["kind"] = ClinicalNote.Kind.PHONE
     return initial
+
+
+def _visit_of_today(actor, patient):
+    """The patient's visit of today: the one in the chair, else the one that waits, else the first; None for none."""
+    today, zone = actor.clinic.today(), actor.clinic.zone
+    rows = Appointment.objects.visible_to(actor).of(patient).holding().between(
+        midnight(today, zone), midnight(today + timedelta(days=1), zone))
+    nearest = [Appointment.Status.SEATED, Appointment.Status.CHECKED_IN]
+    visits = rows.select_related("appointment_type", "provider", "clinic").order_by("starts_at")
+    return min(visits, key=lambda visit: nearest.index(visit.status) if visit.status in nearest else len(nearest), default=None)
 
 
 def _values(actor, patient, visit):
@@ -273,12 +319,17 @@ def _form_page(request, patient, form, draft=None, template=None):
     values = _values(request.actor, patient, form.visit)
     templates = list(NoteTemplate.objects.for_writer(request.actor))
     is_new = note._state.adding
+    if draft is None and request.method == "POST":
+        held = _held(request, patient, "" if is_new else note.pk)
+    else:
+        held = draft
     return render(request, "charting/note_form.html", {
         **patient_context(request, patient, "notes"), "form": form, "note": None if is_new else note, "draft": draft,
         "template": template or (draft and draft.content.get("template")) or "", "templates": templates,
         "texts": [{"id": str(row.pk), "code": row.short_code, "kind": row.kind, "text": filled(row.body, values)}
                   for row in templates],
-        "about": "" if is_new else note.pk, "began": draft.token if draft else "",
+        "about": "" if is_new else note.pk, "began": held.token if held else "",
+        "editor": None if is_new else note.told()[0],
         "may_sign": may(request.actor, "charting.sign_note") and note.author_id == request.actor.user.pk,
         "back": reverse("charting:notes", args=[patient.pk]) if is_new else reverse("charting:note", args=[note.pk]),
     }, status=422 if form.errors else 200)
@@ -294,7 +345,13 @@ def _saved(request, note):
         messages.success(request, _signed(note))
     except Refused as refused:
         messages.warning(request, f"Saved, not signed. {refused}")
+        return _where_it_stands(note)
     return redirect("charting:note", note.pk)
+
+
+def _where_it_stands(note):
+    """After it could not be signed: with a place left open in the text, where the first one is; else the note."""
+    return redirect("charting:note_edit" if left_open(note.body) and not note.is_signed else "charting:note", note.pk)
 
 
 def _signed(note):
@@ -310,7 +367,11 @@ def _signed(note):
 def note_sign(request, note_id):
     """Sign one's own note, as it was seen."""
     note = find_note(request, note_id)
-    note.sign(by=request.actor, version=whole(request.POST.get("version")))
+    try:
+        note.sign(by=request.actor, version=whole(request.POST.get("version")))
+    except Refused as refused:
+        messages.warning(request, str(refused))
+        return _where_it_stands(note)
     messages.success(request, _signed(note))
     return redirect("charting:note", note.pk)
 
@@ -337,8 +398,8 @@ def addendum(request, note_id):
         return _page(request, note.patient.person, note, form, status=422)
     with transaction.atomic():
         Addendum.write(by=request.actor, note=note, body=form.cleaned_data["body"])
-        Draft.drop(by=request.actor, patient=note.patient.person, kind=Draft.Kind.NOTE, about=note.pk)
-    messages.success(request, "Added and signed.")
+        _drop_draft(request, note.patient.person, note.pk)
+    messages.success(request, "Added. It waits for a co-signature." if note.addenda_wait else "Added and signed.")
     return redirect("charting:note", note.pk)
 
 

@@ -14,8 +14,8 @@ WISHES = [
 def put_on_the_waitlist(house, now):
     """Two of them have a later visit that would come sooner."""
     desk = acting(house, "receptionist")
-    later = list(Appointment.objects.filter(clinic=house.clinic).upcoming(now).select_related(
-        "patient", "appointment_type")[40:60:10])
+    ahead = Appointment.objects.filter(clinic=house.clinic).upcoming(now).select_related("patient", "appointment_type")[40:60]
+    later = list({visit.patient_id: visit for visit in reversed(ahead)}.values())[:2]  # of two patients, at whatever hour this runs
     kinds = AppointmentType.objects.filter(clinic=house.clinic).current()
     without = Patient.objects.current().filter(
         clinic=house.clinic, status=Patient.Status.ACTIVE).exclude(pk__in=[visit.patient_id for visit in later])[:len(WISHES)]

@@ -1,6 +1,7 @@
 """Notes: who reads and writes which, signed for good, added to, co-signed, found again, and nothing typed is lost."""
 
 import re
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -138,6 +139,52 @@ def test_an_assistant_s_clinical_note_waits_for_a_second_signature(cast, write, 
     assert not ClinicalNote.objects.to_cosign_by(cast.dentist).exists()
 
 
+def test_an_assistant_s_addendum_puts_a_note_back_among_those_to_co_sign(cast, write, assistant, sign_in):
+    own, of_dentist = write(by=assistant, signed=True).cosign(by=cast.dentist), write(signed=True)
+    for note in (own, of_dentist):
+        answer = sign_in("assistant").post(
+            f"/notes/{note.pk}/addendum/", {"body": "Allergic to latex.", "once": str(uuid4())}, follow=True)
+        assert "It waits for a co-signature" in answer.content.decode()
+    seen = own.version + 1
+    Addendum.write(by=assistant, note=ClinicalNote.objects.get(pk=own.pk), body="And to nickel.")
+    assert list(ClinicalNote.objects.to_cosign_by(cast.dentist)) == [own, of_dentist]
+    own.refresh_from_db()
+    with pytest.raises(Stale):  # the second addendum was not seen
+        own.cosign(by=cast.dentist, version=seen)
+    client = sign_in("dentist")
+    for note in (own, of_dentist):
+        note.refresh_from_db()
+        assert "What was added waits for a co-signature" in client.get(f"/notes/{note.pk}/").content.decode()
+        answer = client.post(f"/notes/{note.pk}/cosign/", {"version": note.version, "once": str(uuid4())}, follow=True)
+        assert "was co-signed by Dentist Test" in answer.content.decode()
+        note.refresh_from_db()
+        assert (note.is_intact, note.waits_for_cosign) == (True, False)
+    assert not ClinicalNote.objects.to_cosign_by(cast.dentist).exists()
+    Addendum.write(by=cast.hygienist, note=own, body="By who may sign alone.")
+    call = Addendum.write(by=assistant, note=write(kind="phone", signed=True), body="Of the desk's.").note
+    assert not own.addenda_wait
+    assert not call.addenda_wait
+
+
+def test_one_co_signature_is_for_the_text_and_what_was_added_to_it(cast, write, assistant):
+    note = write(by=assistant, signed=True)
+    Addendum.write(by=assistant, note=note, body="More.")
+    note.cosign(by=cast.dentist)
+    assert (note.cosigned_by, note.addenda_wait) == (cast.dentist.user, False)
+    Addendum.write(by=assistant, note=note, body="More still.")
+    with pytest.raises(Refused, match="enough alone"):
+        note.cosign(by=assistant)
+
+
+def test_what_is_co_signed_its_author_alone_does_not_mark_wrong(cast, write, assistant, sign_in):
+    note = write(by=assistant, signed=True).cosign(by=cast.dentist)
+    with pytest.raises(Refused, match="It is co-signed, so only a dentist"):
+        note.mark_error(by=assistant, because="Oh")
+    assert "Entered in error" not in sign_in("assistant").get(f"/notes/{note.pk}/").content.decode()
+    note.mark_error(by=cast.dentist, because="Other patient")
+    write(by=assistant, signed=True).mark_error(by=assistant, because="Twice")
+
+
 def test_a_second_signature_is_somebody_else_s_and_no_matter_for_the_desk_s_notes(cast, write, assistant):
     note = write(by=assistant, signed=True)
     with pytest.raises(Refused, match="somebody else's"):
@@ -218,7 +265,7 @@ def test_the_desk_reads_and_writes_administrative_notes_only(cast, write, sign_i
     page = desk.get(f"/patients/{cast.ada.pk}/notes/").content.decode()
     assert "Called about the bill" in page
     assert "Filled" not in page
-    assert "Filled" not in desk.get(f"/patients/{cast.ada.pk}/notes/", {"q": "filled"}).content.decode().replace("“filled”", "")
+    assert "Filled" not in desk.post(f"/patients/{cast.ada.pk}/notes/", {"q": "filled"}).content.decode().replace("“filled”", "")
     assert "Filled" not in desk.get(f"/patients/{cast.ada.pk}/notes/panel/").content.decode()
     assert desk.post(f"/patients/{cast.ada.pk}/notes/new/", posted()).status_code == 422
     assert desk.post(f"/patients/{cast.ada.pk}/notes/new/", posted(kind="administrative")).status_code == 302
@@ -226,6 +273,36 @@ def test_the_desk_reads_and_writes_administrative_notes_only(cast, write, sign_i
         write(by=cast.desk, kind="exam")
     with pytest.raises(NotAllowed, match="writes no progress notes"):
         call.edit(by=cast.desk, kind="progress")
+
+
+def test_a_note_goes_to_the_front_desk_s_kinds_and_back_by_its_author_only(cast, write, sign_in):
+    note, call = write(by=cast.hygienist), write("Called.", by=cast.desk, kind="phone")
+    with pytest.raises(Refused, match="Only Hygienist Test can move this note"):
+        note.edit(by=cast.dentist, kind="phone")
+    with pytest.raises(Refused, match="between the care team and the front desk"):
+        call.edit(by=cast.dentist, kind="exam")
+    client = sign_in("dentist")
+    assert '"phone"' not in client.get(f"/notes/{note.pk}/edit/").content.decode().split("</select>")[0].split('name="kind"')[1]
+    assert client.post(f"/notes/{note.pk}/edit/", posted(note, kind="phone")).status_code == 422
+    assert not ClinicalNote.objects.visible_to(cast.desk).filter(pk=note.pk).exists()
+    note.refresh_from_db()
+    note.edit(by=cast.dentist, kind="exam")
+    note.edit(by=cast.hygienist, kind="phone")
+    assert ClinicalNote.objects.visible_to(cast.desk).filter(pk=note.pk).exists()
+
+
+def test_who_changed_a_note_last_is_named_when_that_is_not_its_author(cast, write, sign_in):
+    note, client = write("Scaled.", by=cast.hygienist), sign_in("hygienist")
+    address = f"/notes/{note.pk}/"
+    note.edit(by=cast.dentist, body="Scaled and looked at.")
+    assert "last changed by Dentist Test" in client.get(address).content.decode()
+    assert "Dentist Test changed it last" in client.get(f"{address}edit/").content.decode()
+    note.sign(by=cast.hygienist)
+    assert "last changed by Dentist Test" in client.get(address).content.decode()
+    own = write("Scaled.", by=cast.hygienist)
+    own.edit(by=cast.dentist, body="x")
+    own.edit(by=cast.hygienist, body="Scaled.")
+    assert "last changed" not in client.get(f"/notes/{own.pk}/").content.decode()
 
 
 def test_addenda_are_seen_by_whom_their_note_is_seen(cast, write):
@@ -270,6 +347,67 @@ def test_what_can_not_be_signed_yet_is_saved_all_the_same(cast, sign_in):
         f"/patients/{cast.ada.pk}/notes/new/", posted(body="Tooth ___", then="sign"), follow=True)
     assert "1 place is still to be filled in" in answer.content.decode()
     assert ClinicalNote.objects.get().status == "draft"
+
+
+def test_signing_a_note_with_open_places_leads_to_the_first_of_them_with_the_reason(cast, write, sign_in):
+    note, client = write("Plaque {plaque: light / none}, tooth ___."), sign_in("dentist")
+    answer = client.post(f"/notes/{note.pk}/sign/", {"version": note.version, "once": str(uuid4())}, follow=True)
+    assert answer.redirect_chain == [(f"/notes/{note.pk}/edit/", 302)]
+    assert "2 places are still to be filled in. Nothing was signed." in answer.content.decode()
+    note.edit(by=cast.dentist, body="Plaque light.")
+    answer = client.post(f"/notes/{note.pk}/sign/", {"version": 1, "once": str(uuid4())}, follow=True)
+    assert answer.redirect_chain == [(f"/notes/{note.pk}/", 302)]
+    assert "changed by somebody else" in answer.content.decode()
+    assert not ClinicalNote.objects.get().is_signed
+
+
+def test_a_new_note_is_about_the_visit_in_the_chair(cast, sign_in, book):
+    client, address = sign_in("hygienist"), f"/patients/{cast.ada.pk}/notes/new/"
+
+    def chosen(**asked):
+        page = client.get(address, asked).content.decode()
+        return re.findall(r'value="([0-9a-f-]{36})" selected', page.split('name="appointment"')[1].split("</select>")[0])
+
+    assert chosen() == []
+    today = cast.clinic.today()
+    book(f"{today + timedelta(days=1)} 9:00")
+    early, late = book(f"{today} 9:00"), book(f"{today} 15:00")
+    book(f"{today} 8:00").cancel(by=cast.desk, because="Ill")
+    assert chosen() == [str(early.pk)]
+    late.check_in(by=cast.desk)
+    assert chosen() == [str(late.pk)]
+    early.check_in(by=cast.desk)
+    early.seat(by=cast.desk)
+    assert chosen() == [str(early.pk)]
+    proph = NoteTemplate(name="Prophylaxis", kind="hygiene", short_code="px", body="{visit}.").record(by=cast.manager)
+    assert f"Exam, {today:%-d %B %Y}." in client.get(address, {"template": proph.pk}).content.decode()
+    call = NoteTemplate(name="Call", kind="phone", short_code="ca", body="Called.").record(by=cast.manager)
+    assert chosen(template=call.pk) == []
+    assert "selected" not in sign_in("receptionist").get(address).content.decode().split('name="appointment"')[1].split(
+        "</select>")[0].replace('value="" selected', "")
+
+
+def test_saving_in_one_window_leaves_what_another_one_holds(cast, write, sign_in):
+    client, new = sign_in("dentist"), f"/patients/{cast.ada.pk}/notes/new/"
+    Draft.keep(by=cast.dentist, patient=cast.ada, kind="note", content={"body": "There"}, window="b", number=3)
+    client.post(new, posted(body="Here", window="a", began=""))
+    client.post(new, posted(body="Here", window="a", began="b:2"))
+    client.post(new, posted(body="Here, without a script"))
+    assert Draft.find(cast.dentist, cast.ada, "note").content == {"body": "There"}
+    client.post(new, posted(body="There", window="", began="b:3"))  # without a script, from what was restored
+    assert Draft.find(cast.dentist, cast.ada, "note") is None
+    note = write()
+    Draft.keep(by=cast.dentist, patient=cast.ada, kind="note", about=note.pk, content={"body": "x"}, window="b", number=1)
+    client.post(f"/notes/{note.pk}/edit/", posted(note, body="Here", window="a"))
+    assert Draft.find(cast.dentist, cast.ada, "note", note.pk)
+
+
+def test_a_form_that_is_shown_again_goes_on_keeping_its_text(cast, sign_in):
+    client = sign_in("dentist")
+    Draft.keep(by=cast.dentist, patient=cast.ada, kind="note", content={"body": " "}, window="a", number=2)
+    answer = client.post(f"/patients/{cast.ada.pk}/notes/new/", posted(body=" ", window="a"))
+    assert answer.status_code == 422
+    assert 'name="began" value="a:2"' in answer.content.decode()
 
 
 def test_sending_a_note_twice_writes_it_once(cast, sign_in):
@@ -319,8 +457,10 @@ def test_what_is_typed_is_there_again_and_goes_when_it_is_saved(cast, sign_in):
     assert "Half a sen" not in sign_in("hygienist").get(new).content.decode()
     assert client.post(keep, {"body": "Other window", "window": "v", "number": 1}).status_code == 409
     assert client.post(keep, {"body": "From there", "window": "v", "number": 1, "began": "w:1"}).status_code == 200
-    client.post(new, posted())
-    assert not Draft.objects.exists()
+    client.post(new, posted(window="v"))
+    assert Draft.find(cast.dentist, cast.ada, "note") is None
+    assert "Begun and not saved" not in client.get("/notes/unsigned/").content.decode()
+    assert "more begun" not in client.get("/queues/").content.decode()
 
 
 def test_what_is_typed_into_a_saved_note_keeps_the_version_it_began_with(cast, write, sign_in):
@@ -351,9 +491,12 @@ def test_a_text_about_a_note_that_was_signed_meanwhile_becomes_an_addendum(cast,
     note.sign(by=cast.dentist)
     page = client.get(f"/notes/{note.pk}/edit/")
     assert "And polished.</textarea>" in page.content.decode()
-    client.post(f"/notes/{note.pk}/addendum/", {"body": "And polished.", "once": str(uuid4())})
-    assert Addendum.objects.get().by == cast.hygienist.user
-    assert not Draft.objects.exists()
+    assert 'name="began" value="w:1"' in page.content.decode()
+    client.post(f"/notes/{note.pk}/addendum/", {"body": "Shade A2.", "once": str(uuid4())})
+    assert Draft.find(cast.hygienist, cast.ada, "note", note.pk)  # that one came from elsewhere
+    client.post(f"/notes/{note.pk}/addendum/", {"body": "And polished.", "began": "w:1", "once": str(uuid4())})
+    assert {row.by for row in Addendum.objects.all()} == {cast.hygienist.user}
+    assert Draft.find(cast.hygienist, cast.ada, "note", note.pk) is None
 
 
 def test_nobody_keeps_a_text_about_a_note_that_is_not_theirs_to_see(cast, write, sign_in):
@@ -367,12 +510,31 @@ def test_search_finds_in_texts_and_addenda_and_marks(cast, write, sign_in):
     Addendum.write(by=cast.dentist, note=write("Crown on 14.", signed=True), body="Cemented with RelyX.")
     write("Nothing of it.")
     client, address = sign_in("dentist"), f"/patients/{cast.ada.pk}/notes/"
-    page = client.get(address, {"q": "crown relyx"}).content.decode()
+    page = client.post(address, {"q": "crown relyx"}).content.decode()
     assert "1 note with" in page
     assert "<mark>Crown</mark>" in page
     assert "<mark>RelyX</mark>" in page
-    assert "No note holds" in client.get(address, {"q": "<script>"}).content.decode()
-    assert "<script>" not in client.get(address, {"q": "<script>"}).content.decode().replace('<script>"', "").split("</head>")[1]
+    assert "No note holds" in client.post(address, {"q": "<script>"}).content.decode()
+    assert "<script>" not in client.post(address, {"q": "<script>"}).content.decode().replace('<script>"', "").split("</head>")[1]
+
+
+def test_words_that_are_searched_for_stand_in_no_address_and_searching_is_no_change(cast, write, sign_in):
+    first = write("Crown on 14.")
+    write("A call about a crown.", kind="phone")
+    write("Nothing of it.")
+    client, address = sign_in("dentist"), f"/patients/{cast.ada.pk}/notes/"
+    assert "Nothing of it" in client.get(address, {"q": "crown"}).content.decode()
+    form = re.search(r'<form class="note-choose".*?</form>', client.get(address).content.decode(), re.DOTALL)[0]
+    assert 'method="post"' in form
+    assert "2 notes with" in client.post(address, {"q": "crown"}).content.decode()
+    assert AccessEvent.objects.order_by("-pk").first().kind == "view"
+    page = client.post(f"/notes/{first.pk}/", {"q": "crown", "kind": "progress"}).content.decode()
+    assert "1 note with" in page
+    assert "<mark>Crown</mark> on 14" in page
+    assert AccessEvent.objects.order_by("-pk").first().kind == "view"
+    assert client.post(address, {"q": " ", "kind": "phone"}).url == f"{address}?kind=phone"
+    assert client.post(address, {"q": "", "kind": ""}).url == address
+    assert not AccessEvent.objects.filter(kind="change").exists()
 
 
 def test_lists_page_by_key_and_a_kind_can_be_chosen(cast, write, sign_in):
@@ -404,6 +566,11 @@ def test_unsigned_notes_wait_in_work_and_leave_it_signed(cast, write, sign_in, a
     assert "1 more begun and not saved" in work
     assert "Notes to co-sign" in work
     page = client.get("/notes/unsigned/").content.decode()
+    own = page.split("To co-sign")[0].split('aria-label="Your unsigned notes"')[1]
+    assert "Filled tooth 14." in own
+    assert f"{note.created_at.astimezone(cast.clinic.zone):%H:%M}".lstrip("0") in own
+    assert "Dentist Test" not in own
+    assert "Assistant Test" in page.split('aria-label="Notes to co-sign"')[1]
     assert page.count(f"/notes/{note.pk}/") == 2
     assert page.count(f"/notes/{other.pk}/") == 2
     assert "Grace Hopper" in page
@@ -447,7 +614,7 @@ def test_a_page_of_notes_takes_the_same_queries_for_one_as_for_thirty(cast, writ
     client, dentist = sign_in("dentist"), program("dentist")
     address = f"/patients/{cast.ada.pk}/notes/"
     asked = {
-        "list": lambda: client.get(address), "search": lambda: client.get(address, {"q": "filled"}),
+        "list": lambda: client.get(address), "search": lambda: client.post(address, {"q": "filled"}),
         "unsigned": lambda: client.get("/notes/unsigned/"), "api": lambda: dentist.get(address.rstrip("/")),
         "history": lambda: client.get(f"/patients/{cast.ada.pk}/history/"), "work": lambda: client.get("/queues/")}  # fmt: skip
 

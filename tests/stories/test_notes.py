@@ -34,6 +34,7 @@ def test_a_hygienist_writes_signs_and_adds_to_a_prophylaxis_note_without_the_mou
     hygienist.press("3")  # plaque: the third choice
     assert "Plaque: moderate\n" in text.input_value()
     hygienist.look("a place with choices")
+    hygienist.page.wait_for_timeout(1000)  # longer than the pause after which a text is kept
     kept(hygienist)
 
     hygienist.page.reload()
@@ -59,7 +60,7 @@ def test_a_hygienist_writes_signs_and_adds_to_a_prophylaxis_note_without_the_mou
     note = ClinicalNote.objects.get()
     assert (note.status, note.kind, note.is_intact, note.template.short_code) == ("signed", "hygiene", True, "proph")
     assert Addendum.objects.get().is_intact
-    assert not Draft.objects.exists()
+    assert Draft.find(clone.hygienist, clone.ada, "note") is None
 
 
 def test_a_page_that_dies_loses_at_most_the_last_half_second(screen, clone):
@@ -82,6 +83,30 @@ def test_two_windows_of_one_person_do_not_write_over_each_other(screen, clone):
     other.locator("[data-note-text]").press_sequentially("There.")
     other.get_by_text("in another window").wait_for()
     assert Draft.objects.get().content["body"] == "Here."
+
+
+def test_what_one_window_saves_leaves_the_text_of_another_one(screen, clone):
+    hygienist = screen("hygienist").open(new(clone))
+    hygienist.expect("409")
+    other = hygienist.page.context.new_page()
+    other.goto(hygienist.page.url)
+    other.locator("[data-note-text]").press_sequentially("There.")
+    other.locator("[data-note-state]", has_text="Kept").wait_for()
+    hygienist.write("Here.")
+    hygienist.page.get_by_text("in another window").wait_for()
+    with hygienist.page.expect_navigation():
+        hygienist.press("Control+Enter")
+    assert ClinicalNote.objects.get().body == "Here."
+    assert Draft.objects.get().content["body"] == "There."
+
+
+def test_signing_with_a_place_left_open_leads_to_it(screen, clone):
+    note = ClinicalNote.write(by=clone.hygienist, patient=clone.ada, kind="hygiene", body="Plaque {plaque: light / none}.")
+    hygienist = screen("hygienist").open(f"/notes/{note.pk}/")
+    hygienist.go("s")
+    hygienist.sees("1 place is still to be filled in")
+    hygienist.page.wait_for_function("getSelection().toString() === '{plaque: light / none}'")
+    hygienist.look("a place that keeps a note from being signed")
 
 
 def test_the_second_of_two_people_sees_both_texts(screen, clone):
@@ -117,6 +142,12 @@ def test_notes_are_searched_and_opened_beside_the_list(screen, clone):
         dentist.press("Enter")
     dentist.page.locator(".notes-said", has_text="1 note with").wait_for()
     dentist.look("what a search found")
+    assert "crown" not in dentist.page.url
+    dentist.page.locator(".note-rows a").first.click()
+    dentist.page.wait_for_url("**/notes/*-*/")
+    dentist.page.locator(".notes-said", has_text="1 note with").wait_for()
+    assert dentist.page.locator(".note-open mark").all_inner_texts() == ["7", "crown", "7"]
+    assert "crown" not in dentist.page.url
     dentist.open("/notes/unsigned/")
     dentist.look("unsigned notes")
     dentist.press("j")

@@ -207,7 +207,8 @@ def test_every_post_that_writes_rows_is_done_once():
     }
     links = {"scheduling:answer", "scheduling:offer"}  # a link is used once, whoever sends it how often
     reads = {
-        "clinic:patient_likely_duplicates", "clinic:letter_print", "scheduling:together", "charting:preview", "charting:perio_keep"}
+        "clinic:patient_likely_duplicates", "clinic:letter_print", "scheduling:together", "charting:preview", "charting:perio_keep",
+        "charting:notes", "charting:note"}
     writes = [(name, view) for name, _, view in OURS if name not in own_account | links | reads and accepts_post(view)]
     assert len(writes) > 10
     assert [name for name, view in writes if not getattr(view, "once", False) and not wraps_once(view)] == []

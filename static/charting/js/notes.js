@@ -145,20 +145,25 @@ attach("[data-note-form]", (form) => {
   let timer = 0;
   let sending = null;
   let isOthers = false;
-  let began = form.dataset.began;
+
+  /* The saving ends what this window has kept, and no other window's. A browser that reloads may fill in what stood there. */
+  function sayWhich() {
+    form.elements.window.value = windowKey;
+    form.elements.began.value = form.dataset.began;
+  }
 
   async function keep() {
     clearTimeout(timer);
+    timer = 0; // nothing waits: a page that is left keeps only what was typed since
     if (sending || isOthers) return;
     if (isLocked()) {
       timer = setTimeout(keep, AGAIN_MS);
       return;
     }
+    sayWhich();
     const body = new FormData(form);
     body.delete("once");
-    body.set("window", windowKey);
     body.set("number", String(++number));
-    body.set("began", began);
     const typed = form.elements.body.value;
     try {
       sending = fetch(form.dataset.keep, { method: "POST", body, headers: requestHeaders(), redirect: "manual" });
@@ -193,6 +198,7 @@ attach("[data-note-form]", (form) => {
   /* A keeping that is under way must not come after the saving that ends it. */
   form.addEventListener("submit", (event) => {
     clearTimeout(timer);
+    sayWhich();
     if (!sending) {
       isOthers = true;
       return;
@@ -214,8 +220,11 @@ attach("a[data-note-link]", (link) => link.addEventListener("click", (event) => 
   const list = link.closest(".note-rows");
   const top = list.scrollTop;
   const address = link.getAttribute("href");
-  const search = new URLSearchParams(window.location.search);
-  window.htmx.ajax("GET", `${address.split("?")[0]}?${search}`, { target: "#notes", swap: "innerHTML" }).then(() => {
+  const { words, kind } = link.closest(".notes").dataset;
+  const [verb, where, values] = words // what a search has found stays, and its words stay out of the address
+    ? ["POST", address.split("?")[0], { q: words, kind }]
+    : ["GET", `${address.split("?")[0]}?${new URLSearchParams(window.location.search)}`, {}];
+  window.htmx.ajax(verb, where, { target: "#notes", swap: "innerHTML", values }).then(() => {
     window.history.replaceState(null, "", `${address.split("?")[0]}`);
     document.querySelector(".note-rows").scrollTop = top;
     document.getElementById(link.id)?.focus({ preventScroll: true });
