@@ -14,7 +14,7 @@ WISHES = [
 def put_on_the_waitlist(house, now):
     """Two of them have a later visit that would come sooner."""
     desk = acting(house, "receptionist")
-    ahead = Appointment.objects.filter(clinic=house.clinic).upcoming(now).select_related("patient", "appointment_type")[40:60]
+    ahead = list(Appointment.objects.filter(clinic=house.clinic).upcoming(now).select_related("patient", "appointment_type")[40:60])
     later = list({visit.patient_id: visit for visit in reversed(ahead)}.values())[:2]  # of two patients, at whatever hour this runs
     kinds = AppointmentType.objects.filter(clinic=house.clinic).current()
     without = Patient.objects.current().filter(
