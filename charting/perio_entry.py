@@ -1,10 +1,22 @@
 """What the entry page of an exam is made of, and what its plain form says: texts to figures, without the database."""
 import re
 
-from charting.perio import FACIAL, FLAGS, LINGUAL, PATHS, ToothFigures, fault, site_order
+from charting.perio import (
+    DEPTHS,
+    FACIAL,
+    FLAGS,
+    LINGUAL,
+    MARGINS,
+    MUCOGINGIVAL,
+    PATHS,
+    ToothFigures,
+    fault,
+    site_order,
+)
 from charting.teeth import TEETH
 
 LETTERS = {"b": "bleeding", "s": "suppuration", "p": "plaque", "c": "calculus"}
+BOUNDS = {"pd": DEPTHS, "gm": MARGINS, "mgj": MUCOGINGIVAL}
 SIDES = {FACIAL: (0, 1, 2), LINGUAL: (3, 4, 5)}
 
 
@@ -96,14 +108,20 @@ def from_form(posted, keys):
                     continue
                 for site, value in zip(sites, values, strict=True):
                     getattr(figures, name)[site] = value
-            for site, letters in zip(sites, (posted.get(f"marks-{key}-{side}", "").lower().split() + ["-"] * 3)[:3], strict=True):
+                low, high = BOUNDS[name]
+                if any(value is not None and not low <= value <= high for value in values):
+                    wrong[field] = f"Between {low} and {high} mm."
+            marks = posted.get(f"marks-{key}-{side}", "").lower().split()
+            if len(marks) > 3:
+                wrong[f"marks-{key}-{side}"] = "A side has three sites."
+            for site, letters in zip(sites, (marks + ["-"] * 3)[:3], strict=True):
                 for letter in letters.replace("-", ""):
                     if letter not in LETTERS:
                         wrong[f"marks-{key}-{side}"] = "Marks are b, s, p and c; - for a site without one."
                     else:
                         getattr(figures, LETTERS[letter])[site] = True
         mobility = posted.get(f"mobility-{key}", "").strip()
-        if mobility.isdecimal():
+        if re.fullmatch("[0-3]", mobility):
             figures.mobility = int(mobility)
         elif mobility:
             wrong[f"mobility-{key}"] = "A grade, 0 to 3."
@@ -112,8 +130,11 @@ def from_form(posted, keys):
                 wrong[f"furcation-{key}"] = "Side and grade, like b1 m2."
             else:
                 figures.furcation[word[0]] = int(word[1])
-        if found := fault(key, figures):
-            wrong[f"{found[0]}-{key}" if found[0] in ("mobility", "furcation") else f"{found[0]}-{key}-facial"] = found[1]
+        found = fault(key, figures)
+        if found and found[0] in ("mobility", "furcation"):
+            wrong[f"{found[0]}-{key}"] = found[1]
+        elif found and not any(name.startswith(f"{found[0]}-{key}-") for name in wrong):
+            wrong[f"{found[0]}-{key}-lingual"] = found[1]  # the palate, where there is no mucogingival line
         teeth[key] = figures
     return teeth, wrong
 
@@ -121,7 +142,9 @@ def from_form(posted, keys):
 def three(text):
     """Three figures of a text: "323", "3 12 4", "-1 0 2"; a dash or dot alone is not measured."""
     text = text.strip()
-    tokens = list(text) if re.fullmatch(r"[0-9]{2,3}", text) else re.split(r"[\s,;]+", text) if text else []
+    if re.fullmatch(r"[0-9]{2}", text):
+        raise ValueError(f"{text} may be one figure or two: put spaces between the sites.")
+    tokens = list(text) if re.fullmatch(r"[0-9]{3}", text) else re.split(r"[\s,;]+", text) if text else []
     if len(tokens) > 3:
         raise ValueError("A side has three sites.")
     values = []

@@ -23,6 +23,7 @@ import clinic.api.medical
 import clinic.api.patients
 import clinic.api.practice
 import scheduling.api
+from charting.models import ClinicalNote, PerioExam
 from clinic.models import ApiToken, Document
 from config.api import api
 from config.wsgi import application
@@ -62,7 +63,9 @@ def rows(furnished, cast):
     """Keys of real rows, so that not every address ends in a 404."""
     visit = furnished[0]
     return {"patient_id": cast.ada.pk, "account_id": cast.ada.account_id, "visit_id": visit.pk,
-            "document_id": Document.objects.get(patient=cast.ada).pk}
+            "document_id": Document.objects.get(patient=cast.ada).pk,
+            "exam_id": PerioExam.objects.get(patient=cast.ada).pk,
+            "note_id": ClinicalNote.objects.filter(patient=cast.ada).first().pk}
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -265,7 +265,8 @@ def test_an_earlier_day_shows_what_held_then_and_two_days_what_changed(cast, ent
     assert 'id="entry"' not in early
     both = page(beside=then).content.decode()
     assert both.count('<svg class="odontogram"') == 2
-    assert "came" in both
+    assert "Compared with" in both
+    assert "crown, here" in both.rpartition("Compared with")[2]
 
 
 def test_a_tooth_s_story_has_what_ended_and_what_was_wrong(cast, enter, page):

@@ -127,9 +127,16 @@ def test_the_exam_of_another_patient_is_not_written_to(cast, closed, sign_in):
 
 @pytest.mark.parametrize(("text", "values"), [
     ("323", [3, 2, 3]), ("3 12 4", [3, 12, 4]), ("-1 0 2", [-1, 0, 2]), ("3,-,4", [3, None, 4]), ("", [None] * 3),
-    ("5", [5, None, None]), ("12", [1, 2, None])])
+    ("5", [5, None, None]), ("12 - -", [12, None, None])])
 def test_three_figures_are_read(text, values):
     assert three(text) == values
+
+
+def test_a_fault_is_marked_where_it_stands():
+    sent = {
+        "pd-14-lingual": "3 99 3", "marks-14-facial": "b b b s p c", "gm-14-facial": "12", "mobility-14": "7", "pd-3-facial": "323"}
+    _, wrong = from_form(sent, ["14", "3"])
+    assert set(wrong) == {"pd-14-lingual", "marks-14-facial", "gm-14-facial", "mobility-14"}
 
 
 def test_the_plain_form_says_and_reads_the_same_figures():
