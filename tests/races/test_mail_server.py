@@ -93,7 +93,7 @@ def test_without_the_claim_letters_are_sent_twice(reminders, server):
     server.healthy = True
     workers = [start(server, UNCLAIMED="1") for _ in range(WORKERS)]
     for worker in workers:
-        worker.stdout.readline()  # it is ready
+        assert worker.stdout.readline() == "ready\n"  # it knows what is due
     for worker in workers:
         print("go", file=worker.stdin, flush=True)
     for worker in workers:
