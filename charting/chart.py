@@ -6,6 +6,7 @@ from django.utils.safestring import mark_safe
 from django.utils.text import Truncator
 
 from charting.drawing import drawn, told
+from charting.entry import plan_work
 from charting.grammar import Language
 from charting.models import Finding, FindingKind
 from charting.mouth import Mouth, lean
@@ -19,7 +20,8 @@ class Chart:
         """`on`: the day that is shown; today when none is said."""
         self.actor, self.patient, self.clinic = actor, patient, actor.clinic
         self.today = actor.clinic.today()
-        self.on = min(on or self.today, self.today)
+        self.is_to_come = on is not None and on > self.today  # nobody knows it, so today is shown
+        self.on = self.today if on is None or self.is_to_come else on
         self.numbering = self.clinic.tooth_numbering
         self.kinds = FindingKind.known_to(self.clinic, active=False)
         self.every = lean(Finding.objects.visible_to(actor).of(patient).in_force(), actor.clinic)
@@ -64,14 +66,14 @@ class Chart:
         ordered = sorted(said, key=lambda row: (TEETH[row.tooth].position, row.tooth, row.noted_on, row.pk))
         return [(row, TEETH[row.tooth].label(self.numbering), told(row, self.kinds)) for row in ordered]
 
-    def listed(self, findings, address):
-        """The rows of the list beside the chart, drawn here because a template takes several times as long for hundreds."""
+    def listed(self, rows, address):
+        """These `rows` as the list beside the chart, drawn here because a template takes several times as long for hundreds."""
         address = escape(address)
-        months = {day: f"{day:%b %Y}" for day in {row.noted_on for row in findings}}
+        months = {day: f"{day:%b %Y}" for day in {row.noted_on for row, _, _ in rows}}
         return mark_safe("".join([  # noqa: S308 (every text in it is escaped)
             f'<li><a class="finding-tooth" data-tooth-link href="{address}tooth={label}#tooth" '
             f'aria-label="Tooth {label}">{label}</a><span class="finding-what"><span>{escape(words)}</span>{_note(row.note)}</span>'
-            f'<span class="muted small nowrap">{months[row.noted_on]}</span></li>' for row, label, words in self.rows(findings)]))
+            f'<span class="muted small nowrap">{months[row.noted_on]}</span></li>' for row, label, words in rows]))
 
     def changes(self, before):
         """[(sign, finding, label, words)] between that day and the one shown: what came (+) and what passed (-)."""
@@ -79,10 +81,11 @@ class Chart:
         came, passed = [row for key, row in now.items() if key not in then], [row for key, row in then.items() if key not in now]
         return [(sign, *row) for sign, rows in (("+", came), ("-", passed)) for row in self.rows(rows)]
 
+    @cached_property
     def language(self):
-        """What the entry line understands for this patient."""
-        active = FindingKind.known_to(self.clinic)
-        return Language(self.numbering, active, self.today, self.mouth.unexamined)
+        """What the entry line understands for this patient; one question."""
+        return Language(
+            self.numbering, FindingKind.known_to(self.clinic), self.today, self.mouth.unexamined, plans=bool(plan_work))
 
     def of_tooth(self, tooth):
         """Everything ever charted at a tooth, newest first, also what was entered in error: one query."""

@@ -35,7 +35,6 @@ class Kind:
     symbol: str = "letter"
     effect: str = Effect.NOTHING
     status: str = "condition"  # when none is said
-    material: str = ""  # when none is said
     usual: str = ""  # the surfaces when none are said: F and B each mean the outer side
     is_range: bool = False  # one finding over several teeth, like a bridge: they belong together
 

@@ -77,7 +77,9 @@ LEGEND = [
 
 
 def drawn(mouth, kinds, numbering, address="", chosen=""):
-    """The whole chart. `address`: of the page that a tooth or surface leads to; without one nothing can be pressed (paper)."""
+    """The whole chart. `address`: of the page that a tooth or surface leads to, ready for another parameter (it ends with ? or &);
+    without one nothing can be pressed (paper)."""
+    address = escape(address)
     parts = [f'<svg class="odontogram" viewBox="0 0 {WIDTH} {HEIGHT}" role="group" aria-label="Tooth chart">'
              f"<title>Tooth chart, {mouth.dentition} teeth</title><defs>{PATTERNS}</defs>"]
     for place in mouth.places:

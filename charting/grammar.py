@@ -7,6 +7,7 @@ with surfaces and nothing else is a restoration. Teeth are read in the practice'
 
 The page, the preview and the API call `read`; nothing of it touches the database.
 """
+import difflib
 import re
 from datetime import date
 from typing import NamedTuple
@@ -25,10 +26,10 @@ TOKEN = re.compile(r'"[^"]*"?|;|[^\s;"]+')
 
 
 class Unreadable(ValueError):
-    """An entry can't be read: `word` stands from `start` to `end` in the text, the sentence says why."""
+    """An entry can't be read: `word` stands from `start` to `end` in the text, the sentence says why; `near`: words like it."""
 
-    def __init__(self, sentence, word="", start=0, end=0):
-        self.word, self.start, self.end = word, start, end
+    def __init__(self, sentence, word="", start=0, end=0, near=()):
+        self.word, self.start, self.end, self.near = word, start, end, near
         super().__init__(sentence)
 
 
@@ -41,8 +42,8 @@ class Word(NamedTuple):
     def low(self):
         return self.text.lower()
 
-    def wrong(self, sentence):
-        return Unreadable(sentence, self.text, self.start, self.end)
+    def wrong(self, sentence, near=()):
+        return Unreadable(sentence, self.text, self.start, self.end, near)
 
 
 class Language(NamedTuple):
@@ -52,6 +53,7 @@ class Language(NamedTuple):
     kinds: dict  # {code: Kind}
     today: date
     others: tuple = ()  # canonical keys that "others" means
+    plans: bool = False  # whether treatment plans what is said to be planned
 
     def kind_of(self, word):
         return next((kind for kind in self.kinds.values() if word in kind.words), None)
@@ -61,7 +63,7 @@ class Language(NamedTuple):
         found = {word: kind.name for kind in self.kinds.values() for word in kind.words}
         found |= {word: MATERIALS[material] for word, material in MATERIAL_WORDS.items()}
         found |= {"here": "done here", "elsewhere": "done elsewhere", "since": "since 2019 or since 2019-05"}
-        return found
+        return found | ({"plan": "to be done, in a treatment plan"} if self.plans else {})
 
 
 class Item(NamedTuple):
@@ -172,14 +174,16 @@ def _said(words, language):
             said["material_word"] = word
         elif low in STATUS_WORDS:
             status = STATUS_WORDS[low]
-            if status in ("planned", "completed"):
+            if status == "completed" or (status == "planned" and not language.plans):
                 raise word.wrong("What is planned or completed is written by a treatment plan.")
             tell("status", status, word)
         elif set(word.text.upper()) <= set(SURFACES):
             tell("surfaces", word.text, word)
             said["surfaces_word"] = word
         else:
-            raise word.wrong(f"“{word.text[:30]}” means nothing here{_nearest(low, language)}.")
+            near = _nearest(low, language)
+            hint = f"; did you mean {' or '.join(near)}" if near else ""
+            raise word.wrong(f"“{word.text[:30]}” means nothing here{hint}.", near)
     material = said["material_word"]
     if said["kind"] is None and material and material.low in BOTH:
         said["kind"], said["kind_word"] = language.kinds[BOTH[material.low]], material
@@ -219,19 +223,25 @@ def _twice(name):
 
 
 def _nearest(low, language):
-    """A hint for a word that is almost one."""
-    begun = [word for word in language.words() if len(low) > 1 and word.startswith(low[:2])]
-    return f"; did you mean {' or '.join(begun[:3])}" if begun else ""
+    """Words that somebody who typed this may have meant, at most three: they begin so, or are most like it."""
+    words = language.words() if len(low) > 1 else {}
+    return _begun(low, words)[:3] or difflib.get_close_matches(low, words, n=3)
 
 
-def completions(text, language):
-    """[(word, what it means)] for the word at the end of a text, the shortest first; none while teeth are typed."""
-    item = text.rpartition(";")[2].lstrip()
+def _begun(low, words):
+    """The words that begin so, the shortest first."""
+    return sorted((word for word in words if word.startswith(low)), key=lambda word: (len(word), word))
+
+
+def completions(text, language, fault=None):
+    """[(word, what it means)] for the word at the end of a text, none while teeth are typed; after a fault for the word at fault:
+    what begins so, else what is like it."""
+    item = (text[:fault.end] if fault else text).rpartition(";")[2].lstrip()
     if " " not in item or item.endswith(" ") or '"' in item:
         return []
-    begun = item.rpartition(" ")[2].lower()
-    return sorted(((word, meaning) for word, meaning in language.words().items() if word.startswith(begun)), key=lambda row: (
-        len(row[0]), row[0]))[:6]
+    words, low = language.words(), item.rpartition(" ")[2].lower()
+    found = _begun(low, words)[:6] or (fault.near if fault else ())
+    return [(word, words[word]) for word in found]
 
 
 def told(item, language):

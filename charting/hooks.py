@@ -7,7 +7,7 @@ from clinic.access.rules import may
 from clinic.audit.changes import changes_of
 from clinic.db.records import person
 from clinic.panels import Change, HeaderAction, HeaderTab, Panel, Queue
-from scheduling.hooks import visit_actions
+from scheduling.hooks import checkout_sections, visit_actions
 
 
 @hooks.header_facts.add
@@ -20,38 +20,34 @@ def chart_tabs(actor, patient):
     return tabs
 
 
-@hooks.patient_panels.add
-def chart_panel(actor, patient):
-    """The chart small; it loads itself, so that the overview waits for nothing."""
-    if not may(actor, "charting.view_chart"):
-        return None
-    return Panel("Chart", "charting/_chart_panel_link.html", {"patient": patient})
+def _panel(permission, title, template):
+    """A panel of the overview for whoever may; it loads itself, so that the overview waits for nothing."""
+
+    @hooks.patient_panels.add
+    def panel(actor, patient):
+        return Panel(title, template, {"patient": patient}) if may(actor, permission) else None
 
 
-@hooks.patient_panels.add
-def perio_panel(actor, patient):
-    """The newest periodontal exam in figures; it loads itself."""
-    if not may(actor, "charting.view_perio"):
-        return None
-    return Panel("Gums", "charting/_perio_panel_link.html", {"patient": patient})
+_panel("charting.view_chart", "Chart", "charting/_chart_panel_link.html")
+_panel("charting.view_perio", "Gums", "charting/_perio_panel_link.html")  # the newest exam in figures
+_panel("charting.view_note", "Latest note", "charting/_note_panel_link.html")
 
 
-@hooks.record_sections.add
-def finding_changes(actor, patient):
-    """Every change of the patient's findings, for the history page."""
-    if not may(actor, "charting.view_chart"):
-        return []
-    rows = Finding.history.filter(patient__in=person(Finding, patient), clinic=actor.clinic_id).select_related("clinic")
-    return changes_of(Finding, list(rows), lambda row: f"Finding {row.condition} {row.tooth}")
+# Of exams the course of the whole; the figures of single teeth stand in the history of all changes.
+RECORDED = (
+    ("charting.view_chart", Finding, lambda row: f"Finding {row.condition} {row.tooth}"),
+    ("charting.view_perio", PerioExam, lambda row: f"Periodontal exam of {row.exam_date:%Y-%m-%d}"))
 
 
 @hooks.record_sections.add
-def exam_changes(actor, patient):
-    """Every change of the patient's periodontal exams; the figures of single teeth stand in the history of all changes."""
-    if not may(actor, "charting.view_perio"):
-        return []
-    rows = PerioExam.history.filter(patient__in=person(PerioExam, patient), clinic=actor.clinic_id).select_related("clinic")
-    return changes_of(PerioExam, list(rows), lambda row: f"Periodontal exam of {row.exam_date:%Y-%m-%d}")
+def chart_changes(actor, patient):
+    """Every change of the patient's findings and periodontal exams, for the history page."""
+    found = []
+    for permission, model, named in RECORDED:
+        if may(actor, permission):
+            rows = model.history.filter(patient__in=person(model, patient), clinic=actor.clinic_id).select_related("clinic")
+            found += changes_of(model, list(rows), named)
+    return found
 
 
 @hooks.header_facts.add
@@ -59,14 +55,6 @@ def notes_tab(actor, patient):
     if not may(actor, "charting.view_note"):
         return []
     return [HeaderTab("Notes", "notes", reverse("charting:notes", args=[patient.pk]), "g o")]
-
-
-@hooks.patient_panels.add
-def note_panel(actor, patient):
-    """The latest note that this actor may read; it loads itself."""
-    if not may(actor, "charting.view_note"):
-        return None
-    return Panel("Latest note", "charting/_note_panel_link.html", {"patient": patient})
 
 
 @hooks.work_queues.add
@@ -109,3 +97,15 @@ def notes_of_visit(actor, visit):
         address = reverse("charting:note_new", args=[visit.person.pk])
         actions.append(HeaderAction("Write note", f"{address}?visit={visit.pk}", "notebook-pen", "n"))
     return actions
+
+
+@checkout_sections.add
+def note_of_visit(actor, visit):
+    """What of the visit's note is unfinished: there is none, or one that is not signed; one query. Not its text."""
+    notes = ClinicalNote.objects.filter(clinic=actor.clinic_id, appointment=visit).in_force().exclude(
+        kind__in=ClinicalNote.OF_THE_DESK).select_related("author").defer("body")
+    unsigned = [note for note in notes if not note.is_signed]
+    if notes and not unsigned:
+        return None
+    said = [f"{note.author}'s note is not signed." for note in unsigned] or ["No note was written yet."]
+    return Panel("Note of this visit", "charting/_checkout_note.html", {"said": said})

@@ -69,19 +69,11 @@ class Mouth:
         rows = {place.tooth.is_primary for place in self.places if place.state not in ("missing", "hidden", "unerupted")}
         return "mixed" if len(rows) > 1 else "primary" if rows == {True} else "permanent"
 
-    @cached_property
-    def missing(self):
-        """Keys of the teeth shown that cannot be probed: missing, hidden, unerupted, pontics."""
-        return frozenset(place.tooth.key for place in self.places if place.state in GONE)
-
-    @cached_property
-    def implants(self):
-        return frozenset(place.tooth.key for place in self.places if place.state == "implant")
-
-    @cached_property
-    def present(self):
-        """The teeth that stand, in the order of the positions; implants are among them."""
-        return [place.tooth for place in self.places if place.state not in GONE]
+    def skipped(self, probes_implants=True):
+        """Keys of the teeth shown that a periodontal exam skips, in the order of the positions: those that are not there to probe,
+        and implants where the practice does not probe them."""
+        skipped = GONE if probes_implants else {*GONE, "implant"}
+        return [place.tooth.key for place in self.places if place.state in skipped]
 
     @cached_property
     def unexamined(self):
@@ -139,7 +131,7 @@ class Found(NamedTuple):
     span: str | None
     note: str
     seen_by: str | None
-    is_new: bool  # charted today
+    is_new: bool  # charted by hand today
 
     def holds_on(self, day):
         return self.noted_on <= day and (self.resolved_on is None or self.resolved_on > day)
@@ -155,7 +147,8 @@ def lean(rows, clinic):
     hundreds takes longer than asking for them."""
     text, today = CharField(max_length=36), midnight(clinic.today(), clinic.zone)
     rows = rows.order_by("noted_on", "created_at", "id").annotate(
-        key=Cast("id", text), whole=Cast("span", text), new=ExpressionWrapper(Q(created_at__gte=today), BooleanField()))
+        key=Cast("id", text), whole=Cast("span", text), new=ExpressionWrapper(
+            Q(created_at__gte=today, of_treatment=False), BooleanField()))
     return [Found._make(row) for row in rows.values_list(*COLUMNS)]
 
 

@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 
 from charting.models import ClinicalNote
 from charting.models.note import LONGEST
+from charting.notes import NOTHING, is_unseen
 from clinic.forms import RecordForm
 from clinic.web import conflicts
 from clinic.web.fields import LineField, LinesField
@@ -21,7 +22,7 @@ class NoteForm(RecordForm):
     """A note: new, or one that is not signed yet."""
 
     body = LinesField(
-        label="Text", max_length=LONGEST, error_messages={"required": "Write something first."},
+        label="Text", max_length=LONGEST, error_messages={"required": NOTHING},
         widget=forms.Textarea(attrs={"rows": 18, "data-note-text": "", "autofocus": True, "autocomplete": "off"}))
     appointment = VisitField(
         Appointment.objects.none(), label="Visit", required=False, empty_label="Not about a visit")
@@ -68,6 +69,11 @@ class AddendumForm(forms.Form):
     """What is added to a signed note."""
 
     body = LinesField(label="Addendum", max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 4}))
+
+    def clean_body(self):
+        if is_unseen(self.cleaned_data["body"]):
+            raise ValidationError(NOTHING)
+        return self.cleaned_data["body"]
 
 
 class ErrorForm(forms.Form):

@@ -4,7 +4,6 @@ A template is a text with two kinds of braces. `{patient}` is a field of the rec
 used. `{label|default|choice; choice}` is to be filled in by a person: in the note it stands as `{label: default / choice / choice}`
 until somebody writes what holds. Three underscores are a blank. A note with something left open is not signed.
 """
-import difflib
 import hashlib
 import json
 import re
@@ -14,6 +13,8 @@ from datetime import UTC
 from django.core.exceptions import ValidationError
 from django.utils.html import escape
 from django.utils.safestring import mark_safe
+
+from clinic.braces import lone, no_field
 
 BLANK = "___"
 BRACES = re.compile(r"\{([^{}\n]*)\}")
@@ -30,6 +31,8 @@ FIELDS = {
 }
 HEADING = re.compile(r"(#{1,2}) +(.+)")
 ITEM = re.compile(r"(?:([-*])|\d{1,3}[.)]) +(.*)")
+UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # control and format characters, spaces, separators
+NOTHING = "Write something first."
 SEAL = 1  # the algorithm by which a signed text is sealed
 
 
@@ -45,11 +48,8 @@ def refuse_unknown(text):
             if not 1 <= len(label) <= 40 or ":" in label:
                 wrong.append(f"{{{inside}}} needs a label of at most 40 letters, without a colon, before the first bar.")
         elif inside not in FIELDS:
-            close = difflib.get_close_matches(inside, FIELDS, n=1)
-            wrong.append(f"There is no field {{{inside}}}." + (f" {{{close[0]}}} is one." if close else ""))
-    for stray in re.finditer(r"[{}]", BRACES.sub(lambda found: "_" * len(found[0]), text)):
-        around = " ".join(text[max(0, stray.start() - 12):stray.end() + 12].split())
-        wrong.append(f"A brace stands alone in “{around}”.")
+            wrong.append(no_field(inside, FIELDS))
+    wrong += lone(text, BRACES)
     if wrong:
         raise ValidationError(wrong)
 
@@ -73,6 +73,25 @@ def left_open(text):
     return len(OPEN.findall(text))
 
 
+# What is written
+
+
+def even(text):
+    """A text with one kind of line end, however it came: a browser sends another one than a program."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def is_unseen(text):
+    """Whether nothing of a text can be seen: spaces, line ends, and letters without width or ink."""
+    return all(unicodedata.category(letter) in UNSEEN for letter in text)
+
+
+def refuse_unseen(text):
+    """ValidationError of the field `body` for a text of which nothing can be seen; an empty one the field refuses itself."""
+    if text and is_unseen(text):
+        raise ValidationError({"body": NOTHING})
+
+
 # Structure
 
 
@@ -92,7 +111,7 @@ def rendered(text, words=()):
         rows.clear()
 
     has_heading = False
-    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+    for line in even(text).split("\n"):
         line = line.strip()
         if heading := HEADING.fullmatch(line):
             end()

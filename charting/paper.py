@@ -31,10 +31,9 @@ def summary(shown, alerts):
         {"tooth": label, "what": words, "since": date_format(row.noted_on, "j M Y"),
          "by": row.seen_by or "", "note": row.note}
         for row, label, words in shown.rows(shown.findings_on(shown.on))]
-    sound = [place.tooth.label(shown.numbering) for place in shown.mouth.places if place.state == "sound"]
     unknown = [place.tooth.label(shown.numbering) for place in shown.mouth.places if place.state == "not_examined"]
     return typeset("charting/chart.typ", {
-        "svg": svg, "rows": rows, "sound": ", ".join(sound), "unknown": ", ".join(unknown), "alerts": alerts,
+        "svg": svg, "rows": rows, "sound": ", ".join(shown.sound), "unknown": ", ".join(unknown), "alerts": alerts,
         "patient": f"{patient.name}, born {date_format(patient.date_of_birth, 'j F Y')}, #{patient.chart_number}",
         "numbering": clinic.get_tooth_numbering_display(),
     }, clinic=clinic, title=title, on=shown.today)

@@ -12,6 +12,7 @@ from charting.teeth import PERMANENT, SITES, TEETH
 FACIAL, LINGUAL = "facial", "lingual"
 DEPTHS, MARGINS, MUCOGINGIVAL, MOBILITY, FURCATION = (0, 15), (-5, 10), (0, 15), (0, 3), (0, 3)  # bounds, in mm and grades
 FLAGS = ("bleeding", "suppuration", "plaque", "calculus")
+COUNTED = ("bleeding", "suppuration", "plaque")  # marks of what is found at the gum when it is probed
 WORSE = 2  # mm from which a change at a site is news
 SITES_SAID = ("distal facial", "facial", "mesial facial", "distal lingual", "lingual", "mesial lingual")
 
@@ -72,6 +73,16 @@ class ToothFigures:
     @property
     def is_empty(self):
         return self == ToothFigures()
+
+    @property
+    def is_probed(self):
+        """Whether a depth was measured anywhere."""
+        return any(depth is not None for depth in self.pd)
+
+    @property
+    def uncounted_marks(self):
+        """How many marks stand at sites without a depth: no rate counts them."""
+        return sum(getattr(self, flag)[site] for flag in COUNTED for site, depth in enumerate(self.pd) if depth is None)
 
 
 def fault(key, figures):
@@ -139,12 +150,24 @@ def _rounded(part, whole):
     return (Decimal(share.numerator) / share.denominator).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-def indices(teeth, possible):
-    """The Indices of {tooth: ToothFigures}; `possible`: how many sites the probed teeth have. Over sites with a probing depth."""
+def possible_sites(teeth, skipped):
+    """How many sites there are to measure: six of each tooth that is probed.
+
+    That is one tooth at each of the 32 places but the skipped ones, and whatever was measured beside it there: a supernumerary
+    tooth, or the primary one and its successor at once.
+    """
+    probed = [TEETH[key] for key, figures in teeth.items() if figures.is_probed]
+    places = {tooth.position for tooth in probed if not tooth.is_supernumerary}
+    beside = len(probed) - len(places)
+    return 6 * (len(PERMANENT) - len(skipped) + beside)
+
+
+def indices(teeth, skipped):
+    """The Indices of {tooth: ToothFigures}, over sites with a probing depth; `skipped`: the teeth that were not there to probe."""
     depths = [(figures, site, depth) for figures in teeth.values() for site, depth in enumerate(figures.pd) if depth is not None]
     losses = [loss for figures in teeth.values() for loss in figures.cal if loss is not None]
     return Indices(
-        sites_possible=possible, sites_measured=len(depths),
+        sites_possible=possible_sites(teeth, skipped), sites_measured=len(depths),
         bleeding_sites=sum(figures.bleeding[site] for figures, site, _ in depths),
         plaque_sites=sum(figures.plaque[site] for figures, site, _ in depths),
         sites_ge_4=sum(depth >= 4 for _, _, depth in depths), sites_ge_5=sum(depth >= 5 for _, _, depth in depths),
@@ -163,6 +186,20 @@ def changes(before, after, measure="pd"):
     return sorted(found, key=lambda row: (row[2] - row[3], TEETH[row[0]].position, row[1]))
 
 
+def worst_loss(before, after):
+    """The most attachment loss, in mm, that came at a site which both exams know; None where they share none."""
+    pairs = [pair for tooth in after if tooth in before for pair in zip(before[tooth].cal, after[tooth].cal, strict=True)]
+    return max((new - old for old, new in pairs if old is not None and new is not None), default=None)
+
+
+def deepest(teeth, deep, most=6):
+    """[(tooth, site, depth)] of the deepest pockets from `deep` mm on, the worst first."""
+    found = [(tooth, site, depth) for tooth, figures in teeth.items() for site, depth in enumerate(figures.pd)
+             if depth is not None and depth >= deep]
+    return sorted(found, key=lambda row: (-row[2], TEETH[row[0]].position, row[1]))[:most]
+
+
+FIVE_YEARS = (4 * 365, 6 * 365)  # days between two exams that tell of "about five years"
 INTERDENTAL = (0, 2, 3, 5)
 STAGES = {1: "I", 2: "II", 3: "III", 4: "IV"}
 
@@ -178,7 +215,7 @@ class Suggestion:
     unknown: list
 
 
-def suggested(teeth, missing_count, age, smokes=None, has_diabetes=None, worst_loss_in_five_years=None):
+def suggested(teeth, missing_count, smokes=None, has_diabetes=None, worst_loss_in_five_years=None):
     """What the 2017 classification makes of the figures; `missing_count`: teeth that are gone, for whatever cause.
 
     Interdental attachment loss of 1 mm or more at two teeth that do not stand side by side makes periodontitis. `smokes` and
@@ -239,8 +276,3 @@ def _grade(smokes, has_diabetes, loss, reasons, unknown):
             reasons.append(f"{what}: at least B; C from ten cigarettes a day." if what == "Smoking" else
                            f"{what}: at least B; C where HbA1c is 7 % or more.")
     return grade
-
-
-def possible_sites(skipped):
-    """How many sites there are to measure when these teeth are skipped."""
-    return 6 * (len(PERMANENT) - len(skipped))

@@ -57,24 +57,30 @@ def _band(row, figures, skipped, side, up, deep, against):
         for place, site in enumerate(_sites(tooth, side)):
             x = left + 12 + place * 18
             depth, edge = found.pd[site], found.gm[site]
+            at_margin = y(edge or 0)
             if depth is None:
                 margin, pocket = _ended(parts, margin, pocket)
+                parts += _marks(found, site, x, at_margin)
                 continue
-            at_margin, at_floor = y(edge or 0), y((edge or 0) + depth)
+            at_floor = y((edge or 0) + depth)
             if edge is None:  # not measured is not nought: the depth hangs from the enamel's edge, and no margin is drawn
                 margin, _ = _ended(parts, margin, [])
             else:
                 margin.append((x, at_margin))
             pocket.append((x, at_floor))
             parts.append(f'<path class="depth{" is-deep" if depth >= deep else ""}" d="M{x} {at_margin}V{at_floor}"/>')
-            if found.suppuration[site]:
-                parts.append(f'<rect class="pus" x="{x - 4}" y="{at_margin - 4}" width="8" height="8"/>')
-            if found.bleeding[site]:
-                parts.append(f'<circle class="blood" cx="{x}" cy="{at_margin}" r="3.4"/>')
+            parts += _marks(found, site, x, at_margin)
             if against:
                 parts.append(_changed(against.get(tooth.key), depth, site, x, at_floor, up))
     _ended(parts, margin, pocket)
     return "".join(parts)
+
+
+def _marks(found, site, x, y):
+    if found.suppuration[site]:
+        yield f'<rect class="pus" x="{x - 4}" y="{y - 4}" width="8" height="8"/>'
+    if found.bleeding[site]:
+        yield f'<circle class="blood" cx="{x}" cy="{y}" r="3.4"/>'
 
 
 def _ended(parts, margin, pocket):

@@ -186,6 +186,11 @@ def tooth_of(text, numbering):
     return TEETH[key]
 
 
+def in_order(by_key):
+    """[(Tooth, value)] of {canonical key: value}, in the order of the mouth."""
+    return sorted(((TEETH[key], value) for key, value in by_key.items()), key=lambda row: (row[0].position, row[0].key))
+
+
 def teeth_between(first, last):
     """The teeth from one to another along the arch, both included; they must be of one row: permanent or primary."""
     rows = (PERMANENT, PRIMARY, tuple(f"{key}S" for key in PRIMARY), tuple(str(int(key) + SUPERNUMERARY) for key in PERMANENT))

@@ -19,6 +19,7 @@ from clinic.models import (
     Account,
     Clinic,
     Coaching,
+    DiagnosisCode,
     Fee,
     FeeSchedule,
     MedicalHistory,
@@ -31,7 +32,7 @@ from clinic.models import (
     User,
 )
 from clinic.models.membership import ELSEWHERE
-from clinic.web.back_office import ColourForm, RecordAdmin, RecordForm, RecordRows, ShownAdmin
+from clinic.web.back_office import ColourForm, RecordAdmin, RecordForm, RecordRows, RowForm, ShownAdmin
 from clinic.web.once import once
 
 ROLES = [(name, name.capitalize()) for name in sorted(set(settings.ROLE_PERMISSIONS) - {"coach", "patient"})]
@@ -45,7 +46,7 @@ class ClinicAdmin(RecordAdmin):
     list_display = ["name", "time_zone", "country"]
     fields = [
         "name", "time_zone", "tooth_numbering", "country", "region", "currency", "phone", "email", "address", "opened_on",
-        "medical_review_months", "requires_second_factor"]
+        "medical_review_months", "closed_through", "requires_second_factor"]
 
     def has_add_permission(self, request, obj=None):
         return False
@@ -77,26 +78,105 @@ class ProviderAdmin(RecordAdmin):
         return field
 
 
+class ByItsSearch:
+    """Found by the model's own search: the start of a code, or words of its description."""
+
+    search_fields = ["code"]  # that there is a search at all
+    search_help_text = "Code or words"
+
+    def get_search_results(self, request, queryset, search_term):
+        return (queryset.search(search_term) if search_term.strip() else queryset), False
+
+
+class EditionFilter(admin.AllValuesFieldListFilter):
+    def choices(self, changelist):
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or "Our own words"}
+
+
 @admin.register(ProcedureCode)
-class ProcedureCodeAdmin(RecordAdmin):
-    list_display = ["code", "description", "category", "treatment_area", "minutes", "fee", "is_active"]
-    list_filter = ["category", "is_active"]
-    fields = ["code", "description", "category", "treatment_area", "minutes", "fee", "is_active"]
-    search_fields = ["code", "description"]
+class ProcedureCodeAdmin(ByItsSearch, RecordAdmin):
+    """The catalogue. A licensed list comes in by the command `import_cdt`."""
+
+    list_display = ["code", "description", "category", "treatment_area", "minutes", "fee", "edition", "is_active"]
+    list_filter = ["is_active", ("edition", EditionFilter), "category", "treatment_area"]
+    fields = [
+        "code", "description", "category", "treatment_area", "minutes", "fee", "edition", "effective_from", "effective_to",
+        "is_active"]
+
+
+class CodeField(forms.Field):
+    """A procedure code, typed. `codes`: those that there are, read once for the whole table."""
+
+    widget = forms.TextInput
+
+    def __init__(self, codes, **kwargs):
+        self.codes = codes
+        super().__init__(**kwargs)
+
+    def prepare_value(self, value):
+        row = self.codes.get(value)
+        return value if row is None else str(row) if self.disabled else row.code
+
+    def to_python(self, value):
+        text = value.strip().upper() if isinstance(value, str) else value  # a line that stands keeps its key
+        row = self.codes.get(text)
+        if text and (row is None or not (row.is_active or self.disabled)):
+            raise forms.ValidationError(f"There is no code {text} in use.")
+        return row
+
+    def has_changed(self, initial, data):
+        return not self.disabled and bool(data and data.strip())
+
+
+class FeeForm(RowForm):
+    """One fee. Its code is typed in a new line and stands fast in an old one."""
+
+    codes = {}  # by code and by key; set by the table
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        field = self.fields["procedure_code"] = CodeField(
+            self.codes, label="Code", disabled=not self.instance._state.adding)
+        field.widget.attrs["aria-label"] = "Code"
+        if not field.disabled:
+            field.widget.attrs |= {"list": "fees-suggestions", "autocomplete": "off", "placeholder": "Such as D2740"}
 
 
 class FeeRows(RecordRows):
     model = Fee
+    form = FeeForm
     fields = ["procedure_code", "amount", "is_active", "seen_version"]
     once_each = "procedure_code"
+
+    def get_formset(self, request, obj=None, **kwargs):
+        made = super().get_formset(request, obj, **kwargs)
+        codes = list(ProcedureCode.objects.visible_to(request.actor))
+        made.form.codes = {row.code: row for row in codes} | {row.pk: row for row in codes}
+        made.suggestions = [(row.code, row.description) for row in codes if row.is_active]
+        return made
 
 
 @admin.register(FeeSchedule)
 class FeeScheduleAdmin(RecordAdmin):
     list_display = ["name", "since", "note", "is_active"]
+    list_filter = ["is_active"]
     fields = ["name", "since", "note", "is_active"]
     search_fields = ["name"]
     inlines = [FeeRows]
+
+
+@admin.register(DiagnosisCode)
+class DiagnosisCodeAdmin(ByItsSearch, ShownAdmin):
+    """ICD-10-CM, for looking up; a new release comes with the product."""
+
+    of_patients = False
+    list_display = ["code", "description", "is_billable", "effective_from", "effective_to"]
+    list_filter = ["is_billable"]
+    fields = ["code", "description", "is_billable", "release", "effective_from", "effective_to"]
+
+    def _may(self, request, verb, obj=None):
+        return super()._may(request, verb)  # a public list is no clinic's
 
 
 class MembershipForm(RecordForm):

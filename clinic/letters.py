@@ -2,7 +2,6 @@
 
 Pure but for the questions that the sources ask. Fields come from `OWN` and from the hook `clinic.letter_sources`.
 """
-import difflib
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy
 
 from clinic import hooks
+from clinic.braces import lone, no_field
 
 FIELD = re.compile(r"\{([a-z_]+)\}")
 ADULT = 18  # letters to somebody younger go to who is responsible for them
@@ -107,14 +107,9 @@ def known_fields():
 
 def refuse_unknown(text):
     """ValidationError for a field that there is not, and for a brace that belongs to none; each is named."""
-    known, wrong = known_fields(), []
-    for name in dict.fromkeys(FIELD.findall(text)):
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            wrong.append(f"There is no field {{{name}}}." + (f" {{{close[0]}}} is one." if close else ""))
-    for stray in re.finditer(r"[{}]", FIELD.sub(lambda found: "_" * len(found[0]), text)):
-        around = " ".join(text[max(0, stray.start() - 12):stray.end() + 12].split())
-        wrong.append(f"A brace stands alone in “{around}”. Braces are only for fields, such as {{date}}.")
+    known = known_fields()
+    wrong = [no_field(name, known) for name in dict.fromkeys(FIELD.findall(text)) if name not in known]
+    wrong += [f"{said} Braces are only for fields, such as {{date}}." for said in lone(text, FIELD)]
     if wrong:
         raise ValidationError(wrong)
 

@@ -70,6 +70,15 @@ class Queue:
 
 
 @dataclass(frozen=True)
+class Carried:
+    """Something that a visit is booked for: its key, in words, and how many minutes it takes."""
+
+    key: object
+    words: str
+    minutes: int
+
+
+@dataclass(frozen=True)
 class Obstacle:
     """What stands in the way of a merge, in a sentence, and where to settle it: [(words, address)]."""
 

@@ -30,6 +30,25 @@ def terms(text):
     return groups
 
 
+CODE_DOT = re.compile(r"(?<=\b[a-z][0-9a][0-9a-z])\.")
+
+
+def words(text):
+    """The words of a text, normalised and without punctuation; a diagnosis code is one word: F41.1 becomes f411."""
+    text = CODE_DOT.sub("", re.sub("['’]", "", normalise(text)))
+    return re.sub(r"[\W_]+", " ", text).split()
+
+
+def spaced(text):
+    """The words of a text, each after a space: " f411 generalized anxiety ". What begins a word is found by " anx"."""
+    return f" {' '.join(words(text))} "
+
+
+def word_starts(text):
+    """What a search text asks of a spaced text: every one of these has to be in it."""
+    return [f" {word}" for word in dict.fromkeys(words(text[:200]))]
+
+
 def fts_expression(groups):
     """The groups as an FTS5 query; every term is quoted, so nothing typed can be an operator."""
     quoted = (["\"{}\"".format(term.replace('"', '""')) for term in group] for group in groups)

@@ -8,13 +8,14 @@ from django.views.decorators.http import require_safe
 import charting.api
 import clinic.api
 import scheduling.api
+import treatment.api
 from clinic.access.rules import public, rule
 from clinic.web.endpoints import PracticeAPI
 
 api = PracticeAPI(
     title="Chairside", version="1", urls_namespace="api", openapi_url=None,
     description="Patients and schedule of a practice. The same rules hold as on the pages.")
-for router in (*clinic.api.ROUTERS, scheduling.api.router, *charting.api.ROUTERS):
+for router in (*clinic.api.ROUTERS, scheduling.api.router, *charting.api.ROUTERS, *treatment.api.ROUTERS):
     api.add_router("", router)
 
 

@@ -10,7 +10,7 @@ STAFF = {
     "clinic.view_medicalhistory", "clinic.view_document", "clinic.view_procedurecode", "clinic.view_provider",
     "clinic.view_operatory",
     "scheduling.view_schedule", "scheduling.view_appointment", "scheduling.view_appointmenttype",
-    "treatment.read",
+    "treatment.read", "treatment.view_plan",
 }
 FRONT_DESK = STAFF | {
     "clinic.add_patient", "clinic.change_patient", "clinic.add_account", "clinic.change_account",
@@ -29,14 +29,20 @@ CLINICAL = STAFF | {
     "charting.view_chart", "charting.change_chart", "charting.view_perio", "charting.change_perio",
     "charting.view_note", "charting.write_note", "charting.sign_note", "charting.view_clinical_notes",
     "charting.write_clinical_notes",
+    "treatment.write_plan", "treatment.complete_procedure",
 }
+# Who speaks with patients about their plans.
+PRESENTING = {"treatment.present_plan", "treatment.answer_plan", "treatment.take_consent"}
 # What managers edit in the admin, and what they only look at there; Django's codenames.
 EDITED = {
     "clinic": ["membership", "provider", "operatory", "procedurecode", "feeschedule", "fee"],
     "scheduling": ["appointmenttype", "appointmenttypecode", "workinghours", "hoursexception", "frontdesk"],
     "charting": ["chartsettings", "findingkind", "notetemplate", "periopath"],
+    "treatment": ["coderule", "intervention"],
 }
-SHOWN = {"clinic": ["portalaccess", "accessevent"], "scheduling": ["block"]}
+SHOWN = {
+    "clinic": ["portalaccess", "accessevent", "diagnosiscode"], "scheduling": ["block"],
+    "treatment": ["treatmentplan", "careteammember"]}
 BACK_OFFICE = {
     *(f"{app}.{verb}_{model}" for app, models in EDITED.items() for model in models for verb in ("view", "add", "change")),
     *(f"{app}.view_{model}" for app, models in SHOWN.items() for model in models),
@@ -44,20 +50,21 @@ BACK_OFFICE = {
 }
 ROLES = {
     "receptionist": FRONT_DESK,
-    "coordinator": FRONT_DESK | {"clinic.merge_patients"},
+    "coordinator": FRONT_DESK | PRESENTING | {"clinic.merge_patients"},
     "assistant": CLINICAL,
     "hygienist": CLINICAL | {"charting.sign_alone"},
-    "dentist": CLINICAL | {
+    "dentist": CLINICAL | PRESENTING | {
         "charting.confirm_diagnosis", "charting.sign_alone", "charting.cosign_note", "scheduling.view_production",
-        "milestone.create", "milestone.update",
+        "treatment.draw_up_plan", "milestone.create", "milestone.update",
     },
     "biller": STAFF | {"scheduling.view_production", "clinic.change_account", "clinic.export_lists"},
-    "manager": FRONT_DESK | CLINICAL | BACK_OFFICE | {
+    "manager": FRONT_DESK | CLINICAL | PRESENTING | BACK_OFFICE | {
         "clinic.manage", "clinic.change_clinic", "clinic.merge_patients", "clinic.unmerge_patients",
         "scheduling.double_book", "scheduling.manage", "charting.sign_alone",
+        "treatment.draw_up_plan", "treatment.assign_plan",
         "milestone.create", "milestone.update",
     },
     # Not roles of a membership: what a coach and a patient may do follows from their own rows.
     "coach": {"clinic.view_growth", "clinic.view_clinic"},
-    "patient": {"clinic.use_portal", "treatment.read"},
+    "patient": {"clinic.use_portal", "treatment.read", "treatment.answer_plan"},
 }

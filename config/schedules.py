@@ -10,6 +10,7 @@ SCHEDULES = [
     ("write daily mail", "clinic.tasks.write_digests", 10),
     ("forget ended sessions", "clinic.tasks.forget_sessions", 24 * 60),
     ("offer freed times", "scheduling.tasks.offer_freed_times", 1),
+    ("remind of plan reviews", "treatment.tasks.write_review_reminders", 60),
     ("gather statistics", "clinic.tasks.gather_statistics", 24 * 60),
 ]
 

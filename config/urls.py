@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("clinic.urls")),
     path("", include("scheduling.urls")),
     path("", include("charting.urls")),
+    path("", include("treatment.urls")),
     path("admin/", admin.site.urls),
     path("api/docs", docs, name="api_docs"),
     path("api/v1/docs", docs),

@@ -16,6 +16,10 @@ from scheduling.models import Appointment, FreedSlot, WaitlistEntry
 visit_facts = hooks.Hook("scheduling.visit_facts")
 # (actor, visit) -> [HeaderAction]: other pages about the visit, linked from it.
 visit_actions = hooks.Hook("scheduling.visit_actions")
+# (actor, patient, keys) -> [Carried]: what a visit may be booked for, of the rows with these keys; a visit is none yet.
+carried = hooks.Hook("scheduling.carried")
+# (by, visit, keys): the visit was booked for the rows with these keys; called in the same transaction.
+carry = hooks.Hook("scheduling.carry")
 # (actor, visit) -> Panel of the exit card.
 checkout_sections = hooks.Hook("scheduling.checkout_sections")
 

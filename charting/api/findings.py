@@ -8,8 +8,9 @@ from pydantic import Field, RootModel, model_validator
 
 from charting import grammar
 from charting.chart import Chart
+from charting.entry import enter
 from charting.models import Finding
-from charting.teeth import TEETH, UnknownTooth, tooth_of
+from charting.teeth import TEETH, UnknownTooth, in_order, tooth_of
 from clinic.access.rules import rule
 from clinic.audit.looks import find_patient
 from clinic.web.bodies import Body, Day, FilledLine, Line, Listed, Text, choice
@@ -92,8 +93,8 @@ def chart(request, patient_id: UUID, asked: Query[OnDay]):
         raise ValidationError({"on": "The chart of a day to come is not known."})
     shown = Chart(request.actor, patient, asked.on)
     teeth = {
-        TEETH[key].label(shown.numbering): ToothInChart(state=shown.mouth.state(key), findings=[_in_chart(row) for row in findings])
-        for key, findings in sorted(shown.mouth.by_tooth.items(), key=lambda row: (TEETH[row[0]].position, row[0]))}
+        tooth.label(shown.numbering): ToothInChart(state=shown.mouth.state(tooth.key), findings=[_in_chart(row) for row in rows])
+        for tooth, rows in in_order(shown.mouth.by_tooth)}
     return ChartShown(patient_id=patient.pk, on=shown.on, dentition=shown.mouth.dentition, teeth=teeth)
 
 
@@ -106,7 +107,7 @@ def add(request, patient_id: UUID, body: FindingsNew):
     items = [item for number, each in enumerate(body.root) for item in _items(each, shown, number, len(body.root) > 1)]
     if not items:
         raise ValidationError({"entry": "There is nothing to chart."})
-    rows = Finding.enter(by=request.actor, patient=patient, items=items)
+    rows = enter(by=request.actor, patient=patient, items=items)
     return Status(201, {"items": [FindingShown(
         **_in_chart(row).dict(), patient_id=patient.pk, tooth=TEETH[row.tooth].label(shown.numbering), version=row.version)
         for row in rows], "count": len(rows)})
@@ -121,9 +122,11 @@ def _items(body, shown, number, is_one_of_many):
     missing = [name for name in ("tooth", "condition", "status") if getattr(body, name) is None]
     if body.entry is None and missing:
         raise ValidationError({f"{place}{name}": "Say it, or send an entry." for name in missing})
+    if body.status in Finding.BY_TREATMENT:
+        raise ValidationError({f"{place}status": Finding.NOT_BY_HAND})
     try:
         if body.entry is not None:
-            return [item.values() for item in grammar.read(body.entry, shown.language())]
+            return [item.values() for item in grammar.read(body.entry, shown.language)]
         return [{**{name: getattr(body, name) for name in FIELDS if getattr(body, name) not in ("", None)},
                  "tooth": tooth_of(body.tooth, shown.numbering).key}]
     except grammar.Unreadable as error:

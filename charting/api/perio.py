@@ -1,5 +1,4 @@
 """Periodontal exams: all figures of one in one request, computed ones beside them."""
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -15,11 +14,24 @@ from pydantic import Field
 from charting.looks import find_exam
 from charting.models import PerioExam
 from charting.perio import FLAGS, ToothFigures
-from charting.teeth import TEETH, UnknownTooth, tooth_of
+from charting.teeth import TEETH, UnknownTooth, in_order, tooth_of
 from clinic.access.rules import rule
 from clinic.audit.looks import find_patient
 from clinic.models import Provider
-from clinic.web.bodies import Body, Day, Listed, Nothing, Paging, Reason, Text, Whole, changes_to, choice, referred
+from clinic.web.bodies import (
+    Body,
+    Day,
+    Listed,
+    Nothing,
+    Paging,
+    Reason,
+    Text,
+    Whole,
+    changes_to,
+    choice,
+    fields_called,
+    referred,
+)
 from clinic.web.endpoints import Endpoints, change_by
 
 router = Endpoints(tags=["Periodontal exams"])
@@ -113,14 +125,13 @@ class ExamShown(Schema):
 
 def shown(exam):
     numbering = exam.clinic.tooth_numbering
-    figures = sorted(exam.figures.items(), key=lambda row: (TEETH[row[0]].position, row[0]))
     return ExamShown(
         **{name: getattr(exam, name) for name in (
             "id", "patient_id", "provider_id", "exam_date", "status", "note", "stage", "grade", "version")},
         skipped=[TEETH[key].label(numbering) for key in exam.skipped],
-        teeth={TEETH[key].label(numbering): ToothShown(
+        teeth={tooth.label(numbering): ToothShown(
             **{name: getattr(row, name) for name in ("pd", "gm", "cal", "mgj", *FLAGS, "mobility", "furcation")})
-            for key, row in figures},
+            for tooth, row in in_order(exam.figures)},
         indices=IndicesShown(**{name: _number(getattr(exam.indices, name)) for name in IndicesShown.model_fields}))
 
 
@@ -146,8 +157,8 @@ def exams(request, patient_id: UUID, paging: Query[Paging]):
 def add(request, patient_id: UUID, body: ExamNew):
     """Save an exam with all its figures; it may change until it is closed."""
     patient = find_patient(request, patient_id)
-    values = {name: value for name, value in values_of(body.given(), request.actor).items() if value is not None}
-    with teeth_called(request.actor.clinic):
+    with fields_called(partial(_called, request.actor.clinic)):
+        values = {name: value for name, value in values_of(body.given(), request.actor).items() if value is not None}
         exam = PerioExam.start(by=request.actor, patient=patient, **{"teeth": {}, **values})
     return Status(201, shown(exam))
 
@@ -164,10 +175,9 @@ def exam(request, exam_id: UUID, response: HttpResponse):
 def change(request, exam_id: UUID, body: ExamChanges, response: HttpResponse):
     """Change an exam that is not closed. Teeth, and figures of a tooth, that are left out stay."""
     exam = find_exam(request, exam_id)
-    with teeth_called(request.actor.clinic):
-        refused = change_by(
-            request, exam, body, shown=shown, verb=partial(_measure, exam), names={"provider": "provider_id"},
-            values_of=lambda given, actor: values_of(given, actor, exam.figures))
+    refused = change_by(
+        request, exam, body, shown=shown, verb=partial(_measure, exam), names=partial(_called, request.actor.clinic),
+        values_of=lambda given, actor: values_of(given, actor, exam.figures))
     return refused or _answer(response, find_exam(request, exam_id))
 
 
@@ -185,9 +195,8 @@ def close(request, exam_id: UUID, response: HttpResponse, body: Nothing = None):
 def amend(request, exam_id: UUID, body: ExamAmended, response: HttpResponse):
     """Correct a closed exam, with the reason; what stood there before stays in the history."""
     exam = find_exam(request, exam_id)
-    given = body.given()
-    with teeth_called(request.actor.clinic):
-        teeth = values_of({"teeth": given.get("teeth", {})}, request.actor, exam.figures)["teeth"]
+    with fields_called(partial(_called, request.actor.clinic)):
+        teeth = values_of({"teeth": body.teeth}, request.actor, exam.figures)["teeth"]
         exam.amend(by=request.actor, because=body.reason, teeth=teeth)
     return _answer(response, find_exam(request, exam_id))
 
@@ -213,11 +222,11 @@ def values_of(given, actor, before=None):
                 key = tooth_of(label, actor.clinic.tooth_numbering).key
             except UnknownTooth as error:
                 raise ValidationError({f"teeth.{label[:6]}": str(error)}) from error
-            values["teeth"][key] = _laid_upon((before or {}).get(key) or ToothFigures(), sent, label)
+            values["teeth"][key] = _laid_upon((before or {}).get(key) or ToothFigures(), sent, key)
     return values
 
 
-def _laid_upon(figures, sent, label):
+def _laid_upon(figures, sent, key):
     """The figures of a tooth with what was sent of it."""
     sent = {name: value for name, value in sent.model_dump(exclude_unset=True).items() if value is not None or name == "mobility"}
     cal = sent.pop("cal", None)
@@ -228,22 +237,14 @@ def _laid_upon(figures, sent, label):
             sent[flag] = [bool(is_seen) for is_seen in sent[flag]]
     laid = replace(figures, **sent)
     if cal is not None and cal != laid.cal:
-        raise ValidationError({f"teeth.{label}.cal": "Attachment loss is computed from depth and margin; leave it out."})
+        raise ValidationError({f"teeth.{key}.cal": "Attachment loss is computed from depth and margin; leave it out."})
     return laid
 
 
-@contextmanager
-def teeth_called(clinic):
-    """What the model refuses by canonical keys is told by the practice's names."""
-    try:
-        yield
-    except ValidationError as error:
-        if not hasattr(error, "error_dict"):
-            raise
-        raise ValidationError({_called(name, clinic): errors for name, errors in error.error_dict.items()}) from error
-
-
-def _called(name, clinic):
+def _called(clinic, name):
+    """The body's name of a field that was refused: its teeth have the practice's names, not our keys."""
     start, _, rest = name.partition(".")
     key, _, field = rest.partition(".")
-    return f"teeth.{TEETH[key].label(clinic.tooth_numbering)}.{field}" if start == "teeth" and key in TEETH and field else name
+    if start == "teeth" and key in TEETH and field:
+        return f"teeth.{TEETH[key].label(clinic.tooth_numbering)}.{field}"
+    return "provider_id" if name == "provider" else name

@@ -40,6 +40,7 @@ class Finding(Record):
         COMPLETED = "completed", "Completed"
 
     BY_TREATMENT = (Status.PLANNED, Status.COMPLETED)
+    NOT_BY_HAND = "What is planned or completed is written by a treatment plan."
 
     class Material(models.TextChoices):
         AMALGAM = "amalgam", MATERIALS["amalgam"]
@@ -67,6 +68,8 @@ class Finding(Record):
     provider = models.ForeignKey(
         Provider, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, help_text="Who saw it.")
     note = EncryptedTextField(context="charting_finding.note", blank=True, default="", max_length=1000)
+    of_treatment = models.BooleanField(
+        default=False, editable=False, help_text="Written by a procedure of a plan, and changed there alone.")
     entry = models.UUIDField(default=uuid7, editable=False)
     span = models.UUIDField(null=True, blank=True, editable=False)
     resolved_on = models.DateField(null=True, blank=True)
@@ -110,23 +113,35 @@ class Finding(Record):
         if not items:
             raise Refused("There is nothing to chart.")
         kinds, today = FindingKind.known_to(by.clinic), by.clinic.today()
-        provider = provider or Provider.objects.visible_to(by).filter(user=by.user, is_active=True).first()
+        provider = provider or Provider.objects.that_is(by)
         entry, made = entry or uuid7(), []
         for number, item in enumerate(items):
             finding = cls(
                 clinic_id=by.clinic_id, patient=patient, provider=provider, entry=entry,
                 **{"noted_on": noted_on or today, **{name: value for name, value in item.items() if value is not None}})
             try:
+                if finding.status in cls.BY_TREATMENT:
+                    raise ValidationError({"status": cls.NOT_BY_HAND})
                 finding._complete(kinds, today)
             except ValidationError as error:
                 raise ValidationError(error.message_dict, code=str(number)) from error
             made.append(finding.record(by=by))
         return made
 
+    @classmethod
+    @transaction.atomic
+    def by_treatment(cls, *, by, noted_on=None, **values):
+        """Chart what a procedure says: planned, completed, or there already. Its verbs call this; nobody charts so by hand."""
+        today = by.clinic.today()
+        finding = cls(clinic_id=by.clinic_id, noted_on=noted_on or today, of_treatment=True, **values)
+        finding._complete(FindingKind.known_to(by.clinic, active=False), today)
+        return finding.record(by=by)
+
     @transaction.atomic
     def resolve(self, *, by, because, on=None, version=None):
         """It has passed: healed, was treated elsewhere, fell out. The chart of earlier days keeps it."""
         self.lock(version)
+        self._refuse_by_hand()
         if not self.is_open:
             raise Refused("This finding has ended already.")
         if not because.strip():
@@ -142,6 +157,7 @@ class Finding(Record):
     def mark_error(self, *, by, because, version=None):
         """It was never so: out of every chart, of every day. It stays on record with the reason."""
         self.lock(version)
+        self._refuse_by_hand()
         if self.error_because:
             raise Refused("This finding is marked as entered in error already.")
         if not because.strip():
@@ -149,12 +165,22 @@ class Finding(Record):
         self.error_because = because.strip()
         return self.record(by=by, because=because)
 
+    @transaction.atomic
+    def take_off(self, *, by, because, on):
+        """Its procedure says otherwise now: what was planned passed on that day, what was said to be there was never so."""
+        self.lock()
+        if self.status == self.Status.PLANNED:
+            self.resolved_on, self.resolved_because = max(on, self.noted_on), because[:200]
+        else:
+            self.error_because = because[:200]
+        return self.record(by=by, because=because)
+
     @classmethod
     def last_entry(cls, actor, patient):
         """The findings of this person's newest entry of today that still holds: what undoing would take back."""
         made = cls.history.filter(id=OuterRef("pk"), history_type="+", history_user=actor.user)
         own = cls.objects.visible_to(actor).of(patient).in_force().filter(
-            Exists(made), created_at__gte=midnight(actor.clinic.today(), actor.clinic.zone))
+            Exists(made), of_treatment=False, created_at__gte=midnight(actor.clinic.today(), actor.clinic.zone))
         newest = own.order_by("-created_at", "-id").values_list("entry", flat=True).first()
         return list(own.filter(entry=newest)) if newest else []
 
@@ -167,6 +193,10 @@ class Finding(Record):
             raise Refused("Nothing of yours from today is left to undo.")
         return [finding.mark_error(by=by, because="Undone") for finding in found]
 
+    def _refuse_by_hand(self):
+        if self.of_treatment:
+            raise Refused("A treatment plan wrote this. Complete or void its procedure; the chart follows.")
+
     def _complete(self, kinds, today):
         """Fill in what was not said, and refuse what can't be."""
         kind = kinds.get(self.condition)
@@ -175,9 +205,7 @@ class Finding(Record):
         if self.tooth not in TEETH:
             raise ValidationError({"tooth": f"“{self.tooth}” is no tooth."})
         tooth = TEETH[self.tooth]
-        self.status, self.material = self.status or kind.status, self.material or kind.material
-        if self.status in self.BY_TREATMENT:
-            raise ValidationError({"status": "What is planned or completed is written by a treatment plan."})
+        self.status = self.status or kind.status
         try:
             self.surfaces = written(tooth, self.surfaces or kind.usual_of(tooth))
         except WrongSurfaces as error:

@@ -5,13 +5,12 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from charting.notes import left_open, sealed
+from charting.notes import NOTHING, even, is_unseen, left_open, refuse_unseen, sealed
 from clinic.access.rules import may
 from clinic.db.fields import EncryptedTextField
 from clinic.db.guards import Trigger
-from clinic.db.records import Fact, FactQuerySet, Record, RecordQuerySet
+from clinic.db.records import Record, RecordQuerySet
 from clinic.db.refusals import NotAllowed, Refused
-from clinic.db.texts import ReadableTexts
 from clinic.models import Patient
 from scheduling.models import Appointment
 
@@ -82,7 +81,7 @@ class ClinicalNote(Record):
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.PROGRESS)
     body = EncryptedTextField(
         "text", context="charting_clinicalnote.body", max_length=LONGEST, validators=[MaxLengthValidator(LONGEST)],
-        error_messages={"blank": "Write something first.", "required": "Write something first."})
+        error_messages={"blank": NOTHING, "required": NOTHING})
     appointment = models.ForeignKey(
         Appointment, models.PROTECT, null=True, blank=True, related_name="notes", verbose_name="visit")
     template = models.ForeignKey(
@@ -199,6 +198,9 @@ class ClinicalNote(Record):
     def may_edit(self, actor):
         return not self.is_signed and not self.error_because and self.kind in self.kinds_of(actor, "write")
 
+    def may_add(self, actor):
+        return self.is_signed and not self.error_because and self.kind in self.kinds_of(actor, "write")
+
     def may_mark_error(self, actor):
         """Who answers for the care team's notes, and the author, unless somebody has co-signed it."""
         return not self.error_because and self.kind in self.kinds_of(actor, "write") and (
@@ -219,6 +221,8 @@ class ClinicalNote(Record):
     def clean(self):
         if self.appointment_id and self.appointment.person != self.patient.person:
             raise ValidationError({"appointment": "This is a visit of another patient."})
+        if not self.is_signed and not self.error_because:
+            refuse_unseen(self.body)
 
     # Verbs
 
@@ -228,23 +232,29 @@ class ClinicalNote(Record):
         if by.user is None:
             raise Refused("A note has an author: sign in to write it.")
         note = cls(
-            clinic_id=by.clinic_id, patient=patient, kind=kind, body=body, appointment=appointment, template=template,
+            clinic_id=by.clinic_id, patient=patient, kind=kind, body=even(body), appointment=appointment, template=template,
             author=by.user, **({"id": id} if id else {}))
-        note._refuse_kinds_of_others(by)
+        note.refuse_kinds_of_others(by)
         return note.record(by=by)
 
     @transaction.atomic
     def edit(self, *, by, version=None, **values):
-        """Change kind, text or visit of a note that is not signed. Stale when somebody saved since `version`."""
+        """Change kind, text or visit of a note that is not signed. Stale when somebody saved since `version`.
+
+        What differs in its line ends only is no change.
+        """
         self.lock(version)
         self._refuse_what_is_done()
-        self._refuse_kinds_of_others(by)
+        self.refuse_kinds_of_others(by)
         if values.get("kind", self.kind) in set(self.kinds_of(by, "write")) - set(self.kinds_to_be(by)):
             raise Refused(f"Only {self.author} can move this note between the care team and the front desk.")
-        for name, value in values.items():
+        if "body" in values and (body := even(values.pop("body"))) != even(self.body):
+            values["body"] = body
+        changed = {name: value for name, value in values.items() if value != getattr(self, name)}
+        for name, value in changed.items():
             setattr(self, name, value)
-        self._refuse_kinds_of_others(by)
-        return self.record(by=by)
+        self.refuse_kinds_of_others(by)
+        return self.record(by=by) if changed else self
 
     @transaction.atomic
     def sign(self, *, by, version=None, now=None):
@@ -256,6 +266,8 @@ class ClinicalNote(Record):
         self._refuse_what_is_done("This note is signed already.")
         if by.user is None or self.author_id != by.user.pk:
             raise Refused(f"Only {self.author} can sign this note.")
+        if is_unseen(self.body):
+            raise Refused(NOTHING)
         if places := left_open(self.body):
             raise Refused(f"{places} place{'s are' if places > 1 else ' is'} still to be filled in. Nothing was signed.")
         self.status, self.signed_at, self.signed_for = self.Status.SIGNED, now or timezone.now(), self.patient_id
@@ -318,65 +330,7 @@ class ClinicalNote(Record):
         if self.error_because:
             raise Refused("This note is marked as entered in error, so it stays as it is.")
 
-    def _refuse_kinds_of_others(self, by):
+    def refuse_kinds_of_others(self, by):
         """A kind that is none at all is left to the field's own check."""
         if self.kind in self.KINDS and self.kind not in self.kinds_of(by, "write"):
             raise NotAllowed(f"Your role writes no {self.get_kind_display().lower()} notes.")
-
-
-class AddendumQuerySet(FactQuerySet):
-    def visible_to(self, actor):
-        return super().visible_to(actor).filter(note__in=ClinicalNote.objects.visible_to(actor).order_by().values("pk"))
-
-
-class Addendum(Fact, ReadableTexts):
-    """What was added to a signed note. Writing it is signing it: it never changes, and its hash names the note's."""
-
-    note = models.ForeignKey(ClinicalNote, models.PROTECT, related_name="addenda")
-    body = EncryptedTextField(
-        "text", context="charting_addendum.body", max_length=LONGEST, validators=[MaxLengthValidator(LONGEST)],
-        error_messages={"blank": "Write something first."})
-    content_hash = models.CharField(max_length=70, editable=False)
-
-    objects = AddendumQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["at", "id"]
-        verbose_name_plural = "addenda"
-        indexes = [models.Index(fields=["clinic", "-at"], name="charting_addendum_by_time")]
-
-    def __str__(self):
-        return f"addendum to {self.note}"
-
-    @classmethod
-    @transaction.atomic
-    def write(cls, *, by, note, body, id=None, now=None):
-        """Add to a signed note, under one's own name.
-
-        To the care team's notes whoever may not sign alone adds for a second signature: then the note waits for it again.
-        """
-        note.lock()
-        if not note.is_signed:
-            raise Refused("This note is not signed yet, so it can still be changed itself.")
-        if note.error_because:
-            raise Refused("This note is marked as entered in error, so nothing is added to it.")
-        if by.user is None:
-            raise Refused("An addendum has an author: sign in to write it.")
-        note._refuse_kinds_of_others(by)
-        addendum = cls(
-            clinic_id=note.clinic_id, note=note, body=body, by=by.user, at=now or timezone.now(), **({"id": id} if id else {}))
-        addendum.content_hash = addendum._seal()
-        addendum.clean_fields(exclude=["clinic", "note", "by"])
-        addendum.save()
-        if note.is_clinical and not may(by, "charting.sign_alone"):
-            note.addenda_wait = True
-            note.record(by=by, because="Added to, to be co-signed")
-        return addendum
-
-    @property
-    def is_intact(self):
-        return self.content_hash == self._seal()
-
-    def _seal(self):
-        return sealed(
-            id=self.pk, note=self.note_id, of=self.note.content_hash, body=self.body, author=self.by_id, signed_at=self.at)

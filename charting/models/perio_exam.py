@@ -7,7 +7,7 @@ from django.db.models import Q
 from charting.models.chart_settings import ChartSettings
 from charting.models.perio_tooth import PerioTooth
 from charting.mouth import mouth_of
-from charting.perio import Indices, fault, indices, possible_sites
+from charting.perio import FIVE_YEARS, Indices, fault, indices, suggested, worst_loss
 from charting.teeth import TEETH
 from clinic.db.fields import EncryptedTextField
 from clinic.db.guards import Trigger
@@ -114,6 +114,17 @@ class PerioExam(Record):
         """{canonical key: ToothFigures}; one query, none when `teeth` was prefetched."""
         return {row.tooth: row.figures for row in self.teeth.all()}
 
+    def suggestion(self, earlier):
+        """The Suggestion that its figures make, with what is known of smoking and diabetes; `earlier`: exams before it, of which
+        one of about five years ago tells how fast it goes."""
+        figures, history = self.figures, self.patient.person.medical_history
+        then = next((exam for exam in earlier if FIVE_YEARS[0] <= (self.exam_date - exam.exam_date).days <= FIVE_YEARS[1]), None)
+        tobacco = history.content.get("tobacco") if history else None
+        return suggested(
+            figures, len(self.skipped), smokes=tobacco == "current" if tobacco else None,
+            has_diabetes=any("diabet" in row["name"].lower() for row in history.content["conditions"]) if history else None,
+            worst_loss_in_five_years=worst_loss(then.figures, figures) if then else None)
+
     @classmethod
     @transaction.atomic
     def start(cls, *, by, patient, teeth, exam_date=None, provider=None, note="", id: UUID | None = None):
@@ -123,7 +134,7 @@ class PerioExam(Record):
         """
         exam = cls(
             clinic_id=by.clinic_id, patient=patient, exam_date=exam_date or by.clinic.today(), note=note,
-            provider=provider or Provider.objects.visible_to(by).filter(user=by.user, is_active=True).first())
+            provider=provider or Provider.objects.that_is(by))
         if id is not None:
             exam.id = id
         exam._refuse_date(by.clinic.today())
@@ -197,14 +208,14 @@ class PerioExam(Record):
             raise ValidationError({"exam_date": "That was before the patient was born."})
 
     def _set_skipped(self, by, teeth):
-        """Teeth that the chart says are gone, less those that were measured; of one place both teeth are one."""
-        mouth = mouth_of(by, self.patient, self.exam_date)
-        gone = mouth.missing if ChartSettings.of(by.clinic).probes_implants else mouth.missing | mouth.implants
-        measured = {TEETH[key].position for key, figures in teeth.items() if any(depth is not None for depth in figures.pd)}
-        self.skipped = sorted((key for key in gone if TEETH[key].position not in measured), key=lambda key: TEETH[key].position)
+        """Teeth that the chart says are gone, less those that were measured; a primary tooth and its successor are one place."""
+        gone = mouth_of(by, self.patient, self.exam_date).skipped(ChartSettings.of(by.clinic).probes_implants)
+        measured = {TEETH[key].position for key, figures in teeth.items()
+                    if figures.is_probed and not TEETH[key].is_supernumerary}
+        self.skipped = [key for key in gone if TEETH[key].position not in measured]
 
     def _count(self, teeth):
-        found = indices(teeth, possible_sites(self.skipped))
+        found = indices(teeth, self.skipped)
         for name in SUMS:
             setattr(self, name, getattr(found, name))
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from charting import grammar
+from charting import entry, grammar
 from charting.chart import Chart
 from charting.drawing import LEGEND, told
 from charting.forms import EndForm, FindingForm
@@ -68,7 +68,7 @@ def enter(request, patient_id):
     text = request.POST.get("entry", "")
     try:
         items = _items(request, shown, text)
-        made = Finding.enter(by=request.actor, patient=patient, items=items)
+        made = entry.enter(by=request.actor, patient=patient, items=items)
     except (grammar.Unreadable, ValidationError) as error:
         return _again(request, shown, text, error)
     if not request.htmx:
@@ -148,15 +148,15 @@ def _context(request, shown, form=None):
     may_change = may(request.actor, "charting.change_chart")
     beside = _day(request.GET.get("beside"))
     address = _address(shown.patient, on="" if shown.is_today else shown.on.isoformat())
-    address += "&amp;" if "?" in address else "?"
+    address += "&" if "?" in address else "?"
     label = tooth.label(shown.numbering) if tooth else ""
     surface = request.GET.get("surface", "")
     if tooth and may_change and form is None:
-        form = FindingForm(tooth=tooth, kinds=shown.language().kinds, initial={"tooth": label, "surfaces": list(surface)})
-    found = [row for row in shown.findings_on(shown.on) if row.condition != "sound"]
+        form = FindingForm(tooth=tooth, kinds=shown.language.kinds, initial={"tooth": label, "surfaces": list(surface)})
+    found = shown.rows(shown.findings_on(shown.on))
     return {
         "chart": shown, "drawing": shown.drawing(address, label), "findings": found,
-        "list": shown.listed(found, address.replace("&amp;", "&")), "sound": shown.sound,
+        "list": shown.listed(found, address), "sound": shown.sound,
         "days": shown.days, "place": shown.days.index(shown.on) if shown.on in shown.days else len(shown.days) - 1,
         "beside": beside, "beside_drawing": shown.drawing_on(beside) if beside else "",
         "changes": shown.changes(beside) if beside else [], "tooth": tooth, "tooth_label": label,
@@ -173,9 +173,9 @@ def _fragment(request, patient):
 def _items(request, shown, text):
     """What is to be charted: of the entry line, else of the form of one tooth."""
     if "condition" not in request.POST:
-        return [item.values() for item in grammar.read(text, shown.language())]
+        return [item.values() for item in grammar.read(text, shown.language)]
     tooth = _tooth(shown, request.POST.get("tooth"))
-    form = FindingForm(request.POST, tooth=tooth, kinds=shown.language().kinds)
+    form = FindingForm(request.POST, tooth=tooth, kinds=shown.language.kinds)
     if tooth is None or not form.is_valid():
         raise ValidationError({"tooth": "This is no tooth here."} if tooth is None else form.errors.as_data())
     data = form.cleaned_data
@@ -191,7 +191,7 @@ def _again(request, shown, text, error):
         return answer
     form = None
     if "condition" in request.POST and (tooth := _tooth(shown, request.POST.get("tooth"))):
-        form = FindingForm(request.POST, tooth=tooth, kinds=shown.language().kinds)
+        form = FindingForm(request.POST, tooth=tooth, kinds=shown.language.kinds)
         form.is_valid()
         for name, sentences in (error.message_dict if hasattr(error, "error_dict") else {}).items():
             if name in form.fields and name not in form.errors:
@@ -202,22 +202,23 @@ def _again(request, shown, text, error):
 
 
 def _read(shown, text, error=None):
-    """How a text is read: its findings in words, or its fault with the word marked; and how the last word could end."""
-    language = shown.language()
-    lines = []
+    """How a text is read: its findings in words, or its fault with the word marked; and what could stand there.
+
+    Without a fault that is how the last word could end. `cut`: where the word at fault ends, when more follows it.
+    """
+    language, lines = shown.language, []
     if error is None and text.strip():
         try:
             items = grammar.read(text, language)
             lines = [(TEETH[item.tooth].label(shown.numbering), grammar.told(item, language)) for item in items]
         except grammar.Unreadable as fault:
             error = fault
-    marked = None
-    if isinstance(error, grammar.Unreadable) and error.word:
-        marked = (text[:error.start], text[error.start:error.end], text[error.end:])
-    if isinstance(error, ValidationError):
-        error = "; ".join(error.messages)
-    return {"lines": lines, "error": str(error) if error else "", "marked": marked,
-            "completions": grammar.completions(text, language), "is_open": bool(text.strip())}
+    fault = error if isinstance(error, grammar.Unreadable) and error.word else None
+    return {
+        "lines": lines, "error": "; ".join(error.messages) if isinstance(error, ValidationError) else str(error or ""),
+        "marked": (text[:fault.start], fault.word, text[fault.end:]) if fault else None,
+        "completions": grammar.completions(text, language, fault),
+        "cut": fault.end if fault and fault.end < len(text) else None}
 
 
 def _said(made):

@@ -2,12 +2,11 @@
 from datetime import date
 from uuid import UUID
 
-from django.db.models import Q
 from ninja import Query, Schema
 
 from clinic.access.rules import find, rule, signed_in
 from clinic.audit.looks import Kind, look
-from clinic.models import Account, Operatory, Patient, ProcedureCode, Provider
+from clinic.models import Account, DiagnosisCode, Operatory, Patient, ProcedureCode, Provider
 from clinic.web.bodies import Listed, Money, Paging, Text, choice
 from clinic.web.endpoints import Endpoints
 
@@ -35,7 +34,7 @@ class Me(Schema):
 def me(request):
     """Who calls, with which roles and permissions, and the clinic's date."""
     actor = request.actor
-    provider = Provider.objects.filter(clinic=actor.clinic_id, user=actor.user).current().first()
+    provider = Provider.objects.that_is(actor)
     return {
         "id": actor.user.pk, "email": actor.user.email, "name": actor.user.name, "clinic_id": actor.clinic_id,
         "time_zone": actor.clinic.time_zone, "today": actor.clinic.today(), "roles": sorted(actor.roles) or [OTHER_HATS[actor.hat]],
@@ -88,6 +87,7 @@ class CodeShown(Schema):
     treatment_area: choice(ProcedureCode.Area)
     minutes: int
     fee: Money
+    edition: str
 
     @staticmethod
     def resolve_name(row):
@@ -97,11 +97,34 @@ class CodeShown(Schema):
 @router.get("/procedure-codes", response=Listed[CodeShown])
 @rule("clinic.view_procedurecode")
 def procedure_codes(request, paging: Query[Paging], search: Text = "", category: choice(ProcedureCode.Category) | None = None):
-    """The catalogue; `search` is a part of the code or of its words."""
-    rows = ProcedureCode.objects.visible_to(request.actor).current()
-    for word in search.split():
-        rows = rows.filter(Q(code__icontains=word) | Q(description__icontains=word))
+    """The codes in use and effective today; `search` is the start of a code, or words of its description, in part too."""
+    rows = ProcedureCode.objects.visible_to(request.actor).current(request.actor.clinic.today())
+    rows = rows.search(search) if search.strip() else rows
     return paging.of(rows.filter(category=category) if category else rows)
+
+
+class DiagnosisShown(Schema):
+    """A code of ICD-10-CM; a claim names only one that is billable."""
+
+    code: str
+    name: str
+    description: str
+    is_billable: bool
+    release: date
+    effective_from: date
+    effective_to: date | None
+
+    @staticmethod
+    def resolve_name(row):
+        return str(row)
+
+
+@router.get("/diagnosis-codes", response=Listed[DiagnosisShown])
+@rule("clinic.view_procedurecode")
+def diagnosis_codes(request, paging: Query[Paging], search: Text = ""):
+    """ICD-10-CM as it holds today; `search` is the start of a code, or words of its description, in part too, best first."""
+    rows = DiagnosisCode.objects.visible_to(request.actor).in_force(request.actor.clinic.today())
+    return paging.of(rows.search(search) if search.strip() else rows)
 
 
 class AddressShown(Schema):

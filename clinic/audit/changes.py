@@ -94,7 +94,7 @@ def label(field):
 
 
 def shown(field, value, pointed):
-    if value in (None, "", []):
+    if value in (None, "", [], {}):
         return ""
     if field.is_relation:
         return pointed[field.name].get(value, "?")
@@ -102,6 +102,8 @@ def shown(field, value, pointed):
         return str(dict(field.flatchoices).get(value, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {', '.join(text) if isinstance(text, list) else text}" for name, text in value.items() if text)
     if hasattr(value, "astimezone"):
         return timezone.localtime(value).strftime("%a %Y-%m-%d %H:%M")
     return str(value)

@@ -14,6 +14,7 @@ WRITES = ("POST", "PUT", "PATCH", "DELETE")
 def record_access(get_response):
     def middleware(request):
         request.look = None
+        request.only_reads = False  # a view that is asked by POST and writes nothing says so
         response = get_response(request)
         seen = request.look
         try:
@@ -32,5 +33,5 @@ def record_access(get_response):
 
 def _has_written(request, response):
     """A page that wrote leads on; one that answers a POST with itself only asked something, a plan or a preview."""
-    return not getattr(request, "only_reads", False) and (
+    return not request.only_reads and (
         is_api(request) or bool(getattr(request, "htmx", False)) or response.status_code != 200)

@@ -15,6 +15,8 @@ NOT_DECOMPOSED = str.maketrans({"ß": "ss", "ł": "l", "Ł": "L", "ø": "o", "Ø
 
 def normalise(text):
     """Lower case, no marks, single spaces, nothing unprintable: "Ärzte  Łódź" becomes "arzte lodz"."""
+    if text.isascii() and text.isprintable():  # most texts, and several times as fast
+        return " ".join(text.lower().split())
     text = "".join(char if char.isprintable() else " " for char in text)
     text = unicodedata.normalize("NFKD", text.translate(NOT_DECOMPOSED))
     return " ".join("".join(char for char in text if not unicodedata.combining(char)).casefold().split())

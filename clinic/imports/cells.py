@@ -2,6 +2,7 @@
 import re
 import unicodedata
 from datetime import date, time
+from decimal import Decimal
 from functools import cache
 
 import phonenumbers
@@ -94,6 +95,24 @@ def read_choice(text, spelled):
     if value is None:
         raise Wrong(f"{text[:40]!r} is not one of: {', '.join(dict.fromkeys(spelled.values()))}.")
     return value
+
+
+GROUPED = {",": re.compile(r"\d{1,3}(,\d{3})+(\.\d{1,2})?"), ".": re.compile(r"\d{1,3}(\.\d{3})+(,\d{1,2})")}
+PLAIN = re.compile(r"\d+([.,]\d{1,2})?")
+
+
+def read_amount(text):
+    """An amount of money: 1,234.50, 1.234,50, 1234,5 or $ 1234. What could be two amounts is refused, such as 1.234."""
+    number = re.sub(r"^(?:[A-Z]{3}|[$€£])\s?|\s?(?:[A-Z]{3}|[$€£])$", "", text)
+    if GROUPED[","].fullmatch(number):
+        number = number.replace(",", "")
+    elif GROUPED["."].fullmatch(number):
+        number = number.replace(".", "").replace(",", ".")
+    elif PLAIN.fullmatch(number):
+        number = number.replace(",", ".")
+    else:
+        raise Wrong(f"{text[:40]!r} is not an amount. Write it like 1234.50.")
+    return Decimal(number)
 
 
 def read_flag(text):

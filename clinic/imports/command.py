@@ -15,15 +15,20 @@ MONTH_FIRST = {"US"}
 
 
 class ImportCommand(BaseCommand):
-    """`things`: what is taken over, in the plural. `opened` gives the file, `intake` takes its rows."""
+    """`things`: what is taken over, in the plural. `opened` gives the file, `intake` takes its rows.
+
+    `reported`: what stands in the report, which lies beside the file under the name `beside`.
+    """
 
     things = ""
+    reported, beside = "what is rejected", "rejected"
 
     def add_arguments(self, parser):
         parser.add_argument("file", type=Path)
         parser.add_argument("--clinic", help="The clinic's id or name. Not needed when there is only one.")
         parser.add_argument("--dry-run", action="store_true", help=f"Say what would happen, and keep no {self.things}.")
-        parser.add_argument("--report", type=Path, help="Where what is rejected goes; FILE.rejected.csv when not said.")
+        parser.add_argument(
+            "--report", type=Path, help=f"Where {self.reported} goes; FILE.{self.beside}.csv when not said.")
         parser.add_argument(
             "--day-first", action=argparse.BooleanOptionalAction, default=None,
             help="Read 2/3/1980 as the second of March. When not said: everywhere but in the US.")
@@ -50,7 +55,7 @@ class ImportCommand(BaseCommand):
         self.take(self._read(source, intake), intake, dry_run)
         if not dry_run:
             statistics.gather()
-        self._say_what(source, intake, dry_run, report or Path(f"{file}.rejected.csv"))
+        self._say_what(source, intake, dry_run, report or Path(f"{file}.{self.beside}.csv"))
 
     def take(self, rows, intake, dry_run):
         """Write the rows; in a dry run say how many would be written."""
@@ -78,9 +83,13 @@ class ImportCommand(BaseCommand):
             f"{rejected:,} {units} rejected.")
         for sentence in (*source.told(), *intake.told()):
             self.stdout.write(sentence)
+        self.report(report, source, intake)
+
+    def report(self, path, source, intake):
+        """Write what was rejected and why, and say where it stands."""
         if intake.rejected:
-            write_report(report, intake.rejected, source.unit)
-            self.stdout.write(f"Why, {source.unit} by {source.unit}: {report}")
+            write_report(path, [source.unit, *Problem._fields[1:]], sorted(intake.rejected))
+            self.stdout.write(f"Why, {source.unit} by {source.unit}: {path}")
 
 
 def clinic_named(name):
@@ -95,9 +104,9 @@ def clinic_named(name):
     raise CommandError(f"Say which clinic, with --clinic and one of: {names}.")
 
 
-def write_report(path, problems, unit):
-    """Line (or entry), column and reason of what was rejected; for its owner only, because it quotes what stood there."""
+def write_report(path, head, rows):
+    """For its owner only, because it quotes what stood in the file."""
     with open(path, "w", newline="", encoding="utf-8-sig", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         writer = csv.writer(file)
-        writer.writerow([unit, *Problem._fields[1:]])
-        writer.writerows(sorted(problems))
+        writer.writerow(head)
+        writer.writerows(rows)

@@ -4,7 +4,7 @@ from django.conf import settings
 from clinic.db.fields import normalise
 from clinic.imports.cells import Wrong, read_choice, read_country, read_date, read_flag, read_phone
 from clinic.imports.rows import TAKEN, Row, examined
-from clinic.imports.table import Table
+from clinic.imports.table import CsvFile, Table
 
 REQUIRED = ("first_name", "last_name", "date_of_birth")
 PHONES = ("phone", "phone_home", "phone_work", "emergency_phone", "guarantor_phone")
@@ -25,31 +25,15 @@ SPELLED = {
     column: {word: value for value, words in values.items() for word in words.split()} for column, values in CHOICES.items()}
 
 
-class PatientFile:
+class PatientFile(CsvFile):
     """An open file whose header has been understood. `rows()` gives a Row or a list of Problems for each line."""
-
-    unit = "line"
 
     def __init__(self, path, clinic, day_first, today):
         self.clinic, self.day_first, self.today = clinic, day_first, today
         self.table = Table(path, COLUMNS, REQUIRED)
 
-    @property
-    def count(self):
-        """About how many rows there are."""
-        return self.table.lines - 1
-
     def how(self):
         return self.table.how(self.day_first)
-
-    def told(self):
-        """What was left out, in sentences."""
-        return ()
-
-    def rows(self):
-        """For each line with something in it: a Row, or the list of its Problems."""
-        for found in self.table.read(self._value):
-            yield found if isinstance(found, list) else self._row(*found)
 
     def _row(self, line, values):
         account = values.pop("account", None) or ""

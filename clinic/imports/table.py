@@ -12,11 +12,15 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 @dataclass
 class Table:
-    """An open file whose header has been understood: of the `known` columns at least the `required` ones."""
+    """An open file whose header has been understood: of the `known` columns at least the `required` ones.
+
+    `called`: {another name of a column: the known one}.
+    """
 
     path: Path
     known: tuple
     required: tuple
+    called: dict = field(default_factory=dict)
     encoding: str = ""
     delimiter: str = ""
     lines: int = 0
@@ -28,7 +32,7 @@ class Table:
             head = file.readline()
         if not head.strip():
             raise CannotRead("The file is empty. Its first line names the columns.")
-        self.delimiter, self.columns = header_of(head, self.known, self.required)
+        self.delimiter, self.columns = header_of(head, self.known, self.required, self.called)
 
     def how(self, day_first):
         """How it is read, in sentences."""
@@ -72,6 +76,33 @@ class Table:
         return problems or (line, values)
 
 
+class CsvFile:
+    """What the files of all things have in common: a Table in `table`, and for each line of it a row or its Problems."""
+
+    unit = "line"
+
+    @property
+    def count(self):
+        """About how many rows there are."""
+        return self.table.lines - 1
+
+    def told(self):
+        """What was left out, in sentences."""
+        return ()
+
+    def rows(self):
+        """For each line with something in it: a row, or the list of its Problems."""
+        for found in self.table.read(self._value):
+            yield found if isinstance(found, list) else self._row(*found)
+
+    def _value(self, column, text):
+        """The value of a cell; raises Wrong for what can't be read."""
+        raise NotImplementedError
+
+    def _row(self, line, values):
+        raise NotImplementedError
+
+
 def encoding_of(path):
     """(encoding, number of lines): UTF-8 with or without its mark, UTF-16 with it, else the old Windows one."""
     with path.open("rb") as file:
@@ -102,9 +133,9 @@ def _lines_of_windows_text(line, file):
     return count
 
 
-def header_of(head, known, required):
+def header_of(head, known, required, called):
     """(delimiter, columns) of the first line; CannotRead names what is unknown, doubled or missing."""
-    read = {mark: column_names(head, mark) for mark in DELIMITERS}
+    read = {mark: [called.get(name, name) for name in column_names(head, mark)] for mark in DELIMITERS}
     delimiter = max(read, key=lambda mark: sum(name in known for name in read[mark]))
     columns = read[delimiter]
     for wrong, what in (

@@ -2,6 +2,7 @@ from clinic.models.access_event import AccessEvent
 from clinic.models.account import Account
 from clinic.models.api_token import ApiToken
 from clinic.models.clinic import Clinic, ClinicUserObjectPermission
+from clinic.models.diagnosis_code import DiagnosisCode
 from clinic.models.document import Document
 from clinic.models.fee_schedule import Fee, FeeSchedule
 from clinic.models.installation import Counter, DataKey, FileKey, GuardLift, OnceKey
@@ -24,7 +25,7 @@ from clinic.models.user import User
 
 __all__ = [
     "AccessEvent", "Account", "ApiToken", "AuthenticatorApp", "CannotMerge", "Clinic", "ClinicUserObjectPermission",
-    "Coaching", "Counter", "DataKey", "Document", "Fee", "FeeSchedule", "FileKey", "GuardLift", "HandedOver",
+    "Coaching", "Counter", "DataKey", "DiagnosisCode", "Document", "Fee", "FeeSchedule", "FileKey", "GuardLift", "HandedOver",
     "LetterTemplate", "Mail", "MailedLink", "MedicalHistory", "Membership", "MembershipRole", "Notification",
     "NotificationChoices", "OnceKey", "Operatory", "Passkey", "Patient", "PatientLink", "PatientUserObjectPermission",
     "PortalAccess", "ProcedureCode", "Provider", "RecoveryCode", "Session", "StoredFile", "Unmerge", "User",

@@ -8,6 +8,7 @@ from guardian.models import UserObjectPermissionBase
 from phonenumbers import SUPPORTED_REGIONS
 
 from clinic.db.records import Recorded, RecordQuerySet
+from clinic.db.refusals import Refused
 
 
 def known_time_zone(name):
@@ -54,6 +55,9 @@ class Clinic(Recorded):
     requires_second_factor = models.BooleanField(
         default=True, help_text="Its staff sign in with an authenticator app or a passkey besides the password.")
 
+    closed_through = models.DateField(
+        "books closed through", null=True, blank=True, help_text="Work of this day and earlier is neither added nor changed.")
+
     objects = ClinicQuerySet.as_manager()
 
     class Meta:
@@ -64,10 +68,17 @@ class Clinic(Recorded):
 
     def clean(self):
         self.country = known_country(self.country)
+        if self.closed_through and self.closed_through >= self.today():
+            raise ValidationError({"closed_through": "Only days that are over can be closed."})
 
     @property
     def zone(self):
         return zoneinfo.ZoneInfo(self.time_zone)
+
+    def refuse_closed(self, day):
+        """Refused when that day lies in a period whose books are closed."""
+        if self.closed_through and day <= self.closed_through:
+            raise Refused(f"The books are closed through {self.closed_through:%Y-%m-%d}. A manager can open them again.")
 
     def today(self, now=None):
         """The date on the clinic's wall."""

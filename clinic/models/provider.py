@@ -8,6 +8,10 @@ class ProviderQuerySet(RecordQuerySet):
     def current(self):
         return self.filter(is_active=True)
 
+    def that_is(self, actor):
+        """Who this actor is among those who treat; None for everybody else."""
+        return self.visible_to(actor).current().filter(user=actor.user).first() if actor.user else None
+
 
 class Provider(Record):
     """A person who treats, as the schedule and the chart know them. Their sign-in, when they have one, is `user`."""

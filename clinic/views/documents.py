@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from clinic.access.rules import may, rule
 from clinic.audit.looks import Kind, find_patient
-from clinic.db.refusals import Refused, Stale
+from clinic.db.refusals import Refused
 from clinic.documents import asked_side, closed, file_answer, find_document
 from clinic.files.examine import MOST_BYTES
 from clinic.files.kinds import ACCEPT, TAKEN
@@ -21,7 +21,7 @@ from clinic.forms import CardForm, DocumentForm, FilingForm, WithdrawForm
 from clinic.models import Document, StoredFile
 from clinic.views.patients import patient_context
 from clinic.web.asked import whole
-from clinic.web.conflicts import conflict_page, who_saved
+from clinic.web.conflicts import save_form
 from clinic.web.csv_out import csv_answer, wants_csv
 from clinic.web.middleware import refusal
 from clinic.web.once import once
@@ -164,15 +164,8 @@ def document_edit(request, document_id):
     document = find_document(request, document_id)
     form = DocumentForm(request.POST or None, instance=document, actor=request.actor)
     if request.method == "POST" and form.is_valid():
-        try:
-            form.save_by(request.actor)
-        except Stale as stale:
-            return conflict_page(
-                request, form.differences(stale.current), version_field="version", version=stale.current.version,
-                who=who_saved(stale.current), back=reverse("clinic:document", args=[document.pk]),
-                context=patient_context(request, document.patient, "documents"))
-        messages.success(request, "Saved.")
-        return redirect("clinic:document", document.pk)
+        return save_form(request, form, reverse("clinic:document", args=[document.pk]),
+                         context=lambda: patient_context(request, document.patient, "documents"))
     return render(request, "clinic/document_form.html", {
         **patient_context(request, document.patient, "documents"), "form": form,
         "document": find_document(request, document_id)}, status=422 if form.errors else 200)

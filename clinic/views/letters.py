@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from clinic import letters
 from clinic.access.rules import find, rule
 from clinic.audit.looks import Kind, find_patient, look
-from clinic.db.refusals import Refused, Stale
+from clinic.db.refusals import Refused
 from clinic.documents import find_document
 from clinic.files.examine import examine
 from clinic.forms import LetterForm, LetterTemplateForm
@@ -23,7 +23,7 @@ from clinic.paper.answers import pdf_answer
 from clinic.paper.typeset import typeset
 from clinic.views.patients import patient_context
 from clinic.web.asked import key
-from clinic.web.conflicts import conflict_page, who_saved
+from clinic.web.conflicts import save_form
 from clinic.web.once import once
 
 RELATED = ("account", "primary_provider")
@@ -164,14 +164,7 @@ def letter_template_edit(request, template_id):
     template = find(LetterTemplate.objects, request.actor, pk=template_id)
     form = LetterTemplateForm(request.POST or None, instance=template, actor=request.actor)
     if request.method == "POST" and form.is_valid():
-        try:
-            form.save_by(request.actor)
-        except Stale as stale:
-            return conflict_page(
-                request, form.differences(stale.current), version_field="version", version=stale.current.version,
-                who=who_saved(stale.current), back=reverse("clinic:letter_template_edit", args=[template.pk]))
-        messages.success(request, "Saved.")
-        return redirect("clinic:letter_templates")
+        return save_form(request, form, reverse("clinic:letter_template_edit", args=[template.pk]), then="clinic:letter_templates")
     return _template_page(request, form)
 
 

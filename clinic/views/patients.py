@@ -10,13 +10,12 @@ from clinic import hooks
 from clinic.access.rules import find, may, rule
 from clinic.audit.looks import Kind, find_patient, look
 from clinic.db.prepared import PreparedFor
-from clinic.db.refusals import Stale
 from clinic.forms import AccountForm, PatientForm
 from clinic.listing import Listed, columns, drawn, listed
 from clinic.models import Account, MedicalHistory, Patient
 from clinic.panels import HeaderAction, HeaderFact, HeaderTab
 from clinic.web.asked import key, whole
-from clinic.web.conflicts import conflict_page, who_saved
+from clinic.web.conflicts import save_form
 from clinic.web.csv_out import csv_answer, wants_csv
 from clinic.web.fields import TypedDateField
 from clinic.web.once import once
@@ -130,7 +129,8 @@ def patient_edit(request, patient_id):
     patient = find_patient(request, patient_id)
     form = PatientForm(request.POST or None, instance=patient, actor=request.actor)
     if request.method == "POST" and form.is_valid():
-        return _save(request, form, patient, "clinic:patient", lambda: patient_context(request, patient, "overview"))
+        return save_form(request, form, reverse("clinic:patient", args=[patient.pk]),
+                         context=lambda: patient_context(request, patient, "overview"))
     return render(request, "clinic/patient_form.html", {
         "form": form, **patient_context(request, find_patient(request, patient_id), "overview")},
         status=422 if form.errors else 200)
@@ -160,25 +160,13 @@ def account_edit(request, account_id):
     account = find_account(request, account_id)
     form = AccountForm(request.POST or None, instance=account, actor=request.actor)
     if request.method == "POST" and form.is_valid():
-        return _save(request, form, account, "clinic:account", dict)
+        return save_form(request, form, reverse("clinic:account", args=[account.pk]))
     return render(request, "clinic/account_form.html", {"form": form, "account": account},
                   status=422 if form.errors else 200)
 
 
 def _family_actions(actor, account_id):
     return [act for found in hooks.account_actions(actor, account_id) for act in found]
-
-
-def _save(request, form, record, page, context):
-    """Save the form and go to the record's page; after a lost race show both texts."""
-    try:
-        form.save_by(request.actor)
-    except Stale as stale:
-        return conflict_page(
-            request, form.differences(stale.current), version_field="version", version=stale.current.version,
-            who=who_saved(stale.current), back=reverse(page, args=[record.pk]), context=context())
-    messages.success(request, "Saved.")
-    return redirect(page, record.pk)
 
 
 def find_account(request, account_id):

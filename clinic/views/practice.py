@@ -8,7 +8,8 @@ from clinic.db.prepared import PreparedFor
 from clinic.models import Membership, Operatory, ProcedureCode, Provider
 from clinic.web.csv_out import csv_answer, wants_csv
 
-CODES = PreparedFor(lambda actor, blank: ProcedureCode.objects.visible_to(actor).current())
+CODES = PreparedFor(lambda actor, blank: ProcedureCode.objects.visible_to(actor).current(
+    blank("today", ProcedureCode, "effective_from")))
 
 
 @rule("clinic.view_clinic")
@@ -31,13 +32,14 @@ def practice(request):
 @rule("clinic.view_procedurecode")
 @require_safe
 def procedure_codes(request):
-    """The catalogue: codes in our own plain words, with area, minutes and fee."""
-    codes = CODES(request.actor)
+    """The catalogue: codes in our own plain words or in those of a licensed list, with area, minutes and fee."""
+    codes = CODES(request.actor, today=request.actor.clinic.today())
     if wants_csv(request):
-        return csv_answer(request, "procedure-codes", ["code", "what it is", "kind", "where", "minutes", "fee"], (
-            [row.code, row.description, row.get_category_display(), row.get_treatment_area_display(), row.minutes, row.fee]
-            for row in codes), count=0)
-    return render(request, "clinic/procedure_codes.html", {"codes": codes})
+        return csv_answer(request, "procedure-codes", ["code", "what it is", "kind", "where", "minutes", "fee", "edition"], (
+            [row.code, row.description, row.get_category_display(), row.get_treatment_area_display(), row.minutes, row.fee,
+             row.edition] for row in codes), count=0)
+    return render(request, "clinic/procedure_codes.html", {
+        "codes": codes, "editions": sorted({row.edition for row in codes if row.edition})})
 
 
 @rule("clinic.use_staff_pages")

@@ -166,7 +166,8 @@ class RecordAdmin(OfClinic, admin.ModelAdmin):
 
     def lookup_allowed(self, lookup, value, request):
         """Only what the page's own filters send: others would ask past `visible_to`, or for a pattern that breaks off."""
-        return lookup in {f"{name}{end}" for name in (*self.list_filter, "id") for end in ("", "__exact", "__isnull")}
+        names = [one if isinstance(one, str) else one[0] for one in self.list_filter]
+        return lookup in {f"{name}{end}" for name in (*names, "id") for end in ("", "__exact", "__isnull")}
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         return type("ActorsForm", (super().get_form(request, obj, change=change, **kwargs),), {"actor": request.actor})
@@ -221,7 +222,7 @@ class RecordAdmin(OfClinic, admin.ModelAdmin):
     def history_view(self, request, object_id, extra_context=None):
         """Every version with who, when, by which way and why, out of the record's own history."""
         obj = self.get_object(request, object_id)
-        if obj is None:
+        if obj is None or not hasattr(self.model, "history"):
             raise Http404
         if not self.has_view_permission(request, obj):
             raise PermissionDenied

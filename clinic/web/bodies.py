@@ -1,4 +1,5 @@
 """What JSON bodies and queries are made of: strict types, closed objects, lists with paging."""
+import json
 import re
 from contextlib import contextmanager
 from datetime import date
@@ -7,6 +8,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 
 from django.core.exceptions import ValidationError
 from ninja import Schema
+from ninja.responses import NinjaJSONEncoder
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, PlainSerializer, create_model
 
 from clinic.db.fields import MoneyField
@@ -145,7 +147,7 @@ def to_change(body, shown):
 
     ValidationError, by name, when a field that the server sets is sent with another value.
     """
-    given, shown = body.given(), shown.model_dump(mode="json")
+    given, shown = body.given(), json.loads(json.dumps(shown.model_dump(), cls=NinjaJSONEncoder))  # as it was answered
     given.pop("version", None)  # what the document said when it was read; If-Match is how a version is insisted on
     wrong = {
         key: ["The server sets this field; leave it out, or send it back as it was."]
@@ -172,13 +174,14 @@ def referred(queryset, actor, key, field):
 
 @contextmanager
 def fields_called(names):
-    """What the model refuses under its own names is told under those of the body: {"line1": "address.line1"}."""
+    """What the model refuses under its own names is told under those of the body: {"line1": "address.line1"}, or a function."""
+    called = names if callable(names) else lambda field: names.get(field, field)
     try:
         yield
     except ValidationError as error:
         if not hasattr(error, "error_dict"):
             raise
-        raise ValidationError({names.get(field, field): errors for field, errors in error.error_dict.items()}) from error
+        raise ValidationError({called(field): errors for field, errors in error.error_dict.items()}) from error
 
 
 A_TEXT, A_WHOLE_NUMBER, A_LIST, AN_OBJECT = "Write a text.", "Write a whole number.", "Send a list.", "Send an object."

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django import forms
-from django.shortcuts import render
+from django.contrib import messages
+from django.shortcuts import redirect, render
 from django.utils import timezone
+
+from clinic.db.refusals import Stale
 
 CHOICE = "choice-"
 NOT_ECHOED = {"csrfmiddlewaretoken", "once", "take"}
@@ -71,6 +74,26 @@ def conflict_page(request, found, *, version_field, version, who="", back, conte
         "patient": None, **(context or {}), "differences": found, "echoed": echoed, "version_field": version_field,
         "version": version, "who": who or "Somebody", "back": back, "choice": CHOICE,
         "contested": any(each.contested for each in found), "may_join": any(each.may_join for each in found)}, status=409)
+
+
+def lost_race(request, form, stale, *, back, context=None):
+    """The page with both texts, of a form whose record somebody else saved first. `back`: to theirs."""
+    return conflict_page(
+        request, form.differences(stale.current), version_field="version", version=stale.current.version,
+        who=who_saved(stale.current), back=back, context=context)
+
+
+def save_form(request, form, page, *, then=None, context=dict):
+    """Save the form of a record and go to `then`, else to the record's `page`; after a lost race show both texts.
+
+    `context()` is asked for only then: what that page needs besides.
+    """
+    try:
+        form.save_by(request.actor)
+    except Stale as stale:
+        return lost_race(request, form, stale, back=page, context=context())
+    messages.success(request, "Saved.")
+    return redirect(then or page)
 
 
 def same(one, two):

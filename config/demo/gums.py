@@ -5,7 +5,7 @@ from charting.conditions import STANDARD
 from charting.models import PerioExam, PerioTooth
 from charting.models.perio_exam import SUMS
 from charting.mouth import Mouth
-from charting.perio import ToothFigures, indices, possible_sites
+from charting.perio import ToothFigures, indices
 from clinic.db.records import record_bulk
 from config.demo.chance import Chance
 from config.demo.opening import BECAUSE, acting
@@ -40,9 +40,10 @@ def _course(house, chance, patient, findings):
     for number, day in enumerate(days if len(days) > 1 else ()):  # one alone shows no course
         held = [row for row in findings if row.noted_on <= day and (row.resolved_on is None or row.resolved_on > day)]
         mouth = Mouth(held, STANDARD, patient.born, day)
-        measured = {tooth.key: _tooth(chance, min(0.95, max(0.02, illness + drift * number)), tooth) for tooth in mouth.present}
-        skipped = sorted(mouth.missing, key=lambda key: [place.tooth.key for place in mouth.places].index(key))
-        found = indices(measured, possible_sites(skipped))
+        skipped = mouth.skipped()
+        probed = [place.tooth for place in mouth.places if place.tooth.key not in skipped]
+        measured = {tooth.key: _tooth(chance, min(0.95, max(0.02, illness + drift * number)), tooth) for tooth in probed}
+        found = indices(measured, skipped)
         at = datetime(day.year, day.month, day.day, 16, chance.randrange(60), tzinfo=UTC)
         exam = PerioExam(
             id=chance.key(at), clinic=house.clinic, patient_id=patient.id, provider=hygienist, exam_date=day, created_at=at,

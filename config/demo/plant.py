@@ -10,6 +10,7 @@ from django.utils import timezone
 from clinic.models import Patient, PortalAccess
 from clinic.progress import Progress
 from config.demo import courses, families, visits
+from config.demo.care import plan_care
 from config.demo.chance import Chance
 from config.demo.charts import chart_patients
 from config.demo.days import Place
@@ -18,6 +19,7 @@ from config.demo.notes import NoteBook
 from config.demo.opening import BECAUSE, across_clinics, acting, open_clinic, user_of
 from config.demo.papers import file_papers
 from config.demo.passwords import DEMO_PASSWORD
+from config.demo.plans import plan_work
 from config.demo.practices import COACH, MANAGES_TOO, PRACTICES, Person, enlarged
 from config.demo.visit_types import BY_KEY
 from config.demo.waiting import put_on_the_waitlist
@@ -27,6 +29,7 @@ from scheduling.models import Appointment
 Status = Appointment.Status
 AHEAD = 91  # days
 BATCH = 500
+MOST_PLANNED = 33  # patients with a coded plan: each is written by a dozen verbs
 PATIENCE = 12  # days that a patient lets their wish be moved
 REST = 14  # days between two visits that are only there to fill the days around today
 
@@ -58,6 +61,9 @@ def plant(*, patients=300, years=2, seed=1, now=None, out=None):
     _portal(next(iter(houses.values())), chance, password, now)
     file_papers(next(iter(houses.values())))
     put_on_the_waitlist(next(iter(houses.values())), now)
+    plan_care(next(iter(houses.values())), now)
+    for house in houses.values():
+        plan_work(house, now, MOST_PLANNED if house.practice.share == 1 else 4)
     return houses
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from clinic.db.fields import normalise
 from clinic.imports.cells import Wrong, read_choice, read_date, read_time
 from clinic.imports.rows import CannotRead, Problem
-from clinic.imports.table import Table
+from clinic.imports.table import CsvFile, Table
 from clinic.models import Operatory, Patient, Provider
 from scheduling import slots
 from scheduling.models import Appointment, AppointmentType
@@ -60,10 +60,8 @@ class VisitRow:
         return self.status in OVER.values()
 
 
-class VisitFile:
+class VisitFile(CsvFile):
     """An open file whose header has been understood. `rows()` gives a VisitRow or a list of Problems for each line."""
-
-    unit = "line"
 
     def __init__(self, path, clinic, day_first, now):
         self.clinic, self.day_first, self.now = clinic, day_first, now
@@ -78,23 +76,9 @@ class VisitFile:
             "type": Names(AppointmentType, clinic), "provider": Names(Provider, clinic, "short_name"),
             "operatory": Names(Operatory, clinic)}
 
-    @property
-    def count(self):
-        """About how many rows there are."""
-        return self.table.lines - 1
-
     def how(self):
         yield from self.table.how(self.day_first)
         yield f"Times are those of the clock in {self.clinic.time_zone}, unless the cell says its offset."
-
-    def told(self):
-        """What was left out, in sentences."""
-        return ()
-
-    def rows(self):
-        """For each line with something in it: a VisitRow, or the list of its Problems."""
-        for found in self.table.read(self._value):
-            yield found if isinstance(found, list) else self._row(*found)
 
     def _value(self, column, text):
         """The cell's value; None when it says nothing."""

@@ -13,10 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from clinic.access.rules import find, may, rule
 from clinic.audit.looks import find_patient
 from clinic.db.refusals import Refused, Stale
+from clinic.models import Provider
 from clinic.web.asked import key, moment, whole
 from clinic.web.back import back
 from clinic.web.conflicts import conflict_page, who_saved
 from clinic.web.once import once
+from scheduling import hooks
 from scheduling.forms import NextFreeForm, VisitForm, tell
 from scheduling.looks import find_visit, scope_of, visit_page
 from scheduling.models import Appointment, AppointmentType
@@ -26,6 +28,7 @@ from scheduling.refusals import TimeTaken
 from scheduling.views import series
 
 AHEAD = timedelta(days=42)
+MOST_CARRIED = 40
 
 
 @rule("scheduling.add_appointment")
@@ -34,8 +37,10 @@ AHEAD = timedelta(days=42)
 def book(request):
     """Book a visit: by the fields, or by one of the free times beside them (`slot`)."""
     patient = _patient(request)
+    carried = _carried(request, patient)
     form = VisitForm(
-        _with_slot(request) if request.method == "POST" else None, actor=request.actor, initial=_initial(request, patient),
+        _with_slot(request) if request.method == "POST" else None, actor=request.actor,
+        initial=_initial(request, carried),
         may_double_book=may(request.actor, "scheduling.double_book"))
     taken = None
     if request.method == "POST" and patient is not None and form.is_valid():
@@ -43,7 +48,10 @@ def book(request):
             values = filled(request, form, patient)
             if form.repeats:
                 return series.start(request, patient, values, **form.repeats)
-            visit = Appointment.book(by=request.actor, patient=patient, **values)
+            with transaction.atomic():
+                visit = Appointment.book(by=request.actor, patient=patient, **values)
+                for take in hooks.carry if carried else ():
+                    take(request.actor, visit, [each.key for each in carried])
         except ValidationError as error:
             tell(form, error, starts_at="day", ends_at="minutes")
         except TimeTaken as refusal:
@@ -54,7 +62,7 @@ def book(request):
             warn_outside_hours(request, visit)
             return back(request, "clinic:patient", patient.pk)
     return render(request, "scheduling/book.html", {
-        **visit_page(request, patient), "form": form, "patient": patient, "taken": taken,
+        **visit_page(request, patient), "form": form, "patient": patient, "taken": taken, "carried": carried,
         "nearest": _nearest(request, form, patient) if taken else [],
         **_free(request, patient, form), "may_register": may(request.actor, "clinic.add_patient"),
     }, status=409 if taken else 422 if form.is_bound else 200)
@@ -212,11 +220,20 @@ def _asked(request, form):
     return asked
 
 
-def _initial(request, patient):
-    """What the address says: a cell of the grid, a type, a provider."""
+def _carried(request, patient):
+    """What the visit is booked for, as later apps tell it."""
+    keys = [key(text) for text in (request.POST or request.GET).getlist("carries")[:MOST_CARRIED]]
+    return [each for found in hooks.carried(request.actor, patient, keys) for each in found] if patient and keys else []
+
+
+def _initial(request, carried=()):
+    """What the address says: a cell of the grid, a type, a provider; as long as what it is booked for takes."""
     clinic = request.actor.clinic
     names = ("appointment_type", "provider", "operatory", "minutes")
     initial = {name: request.GET[name] for name in names if request.GET.get(name)}
+    if carried:
+        initial.setdefault("minutes", max(5, min(sum(each.minutes for each in carried), 480)))
+        initial.setdefault("appointment_type", _type_of(request, initial.get("provider")))
     at = moment(request.GET.get("at"))
     if at is None:
         return initial | {"day": clinic.today()}
@@ -225,6 +242,13 @@ def _initial(request, patient):
     if "T" in request.GET["at"]:  # a day alone leaves the time open
         initial["time"] = local.time()
     return initial
+
+
+def _type_of(request, provider_id):
+    """The first type of visit that this provider does; None for anybody."""
+    provider = Provider.objects.visible_to(request.actor).filter(pk=key(provider_id)).first() if provider_id else None
+    types = AppointmentType.objects.visible_to(request.actor).current()
+    return next((row.pk for row in types if provider and provider.kind in row.kinds), None)
 
 
 def _with_slot(request):

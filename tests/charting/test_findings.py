@@ -1,5 +1,6 @@
 """Findings: charted whole or not at all, ended or marked wrong, never deleted; the mouth and the page that follow from them."""
 
+import re
 from datetime import date, timedelta
 from uuid import uuid4
 from xml.etree import ElementTree
@@ -168,7 +169,7 @@ def test_not_examined_sound_missing_hidden_and_unerupted_are_five_things(cast, e
     mouth = mouth_of(cast.dentist, cast.ada)
     assert [mouth.state(key) for key in ("4", "2", "1", "5", "16", "3")] == [
         "not_examined", "sound", "missing", "hidden", "unerupted", "present"]
-    assert mouth.missing == {"1", "5", "16"}
+    assert mouth.skipped() == ["1", "5", "16"]
     assert "4" in mouth.unexamined
     assert "3" not in mouth.unexamined
 
@@ -177,7 +178,7 @@ def test_an_implant_stands_where_a_tooth_is_missing(cast, enter):
     enter("19", "missing")
     enter("19", "implant")
     mouth = mouth_of(cast.dentist, cast.ada)
-    assert (mouth.state("19"), mouth.implants, mouth.missing) == ("implant", {"19"}, frozenset())
+    assert (mouth.state("19"), mouth.skipped(), mouth.skipped(probes_implants=False)) == ("implant", [], ["19"])
 
 
 @pytest.mark.parametrize(("years", "dentition", "at_3", "at_4", "at_8"), [
@@ -269,6 +270,24 @@ def test_an_earlier_day_shows_what_held_then_and_two_days_what_changed(cast, ent
     assert "crown, here" in both.rpartition("Compared with")[2]
 
 
+def test_of_a_day_to_come_the_page_says_that_it_shows_today(cast, enter, page):
+    enter()
+    text = page(on=(cast.clinic.today() + timedelta(days=1)).isoformat()).content.decode()
+    assert "That day is still to come; this is today's chart." in text
+    assert "14, upper left first molar: O caries" in names(svg_of(text))
+    assert "still to come" not in page(on=cast.clinic.today().isoformat()).content.decode()
+    assert "still to come" not in page().content.decode()
+
+
+def test_the_links_of_an_earlier_day_stay_on_it(cast, enter, page):
+    then = cast.clinic.today() - timedelta(days=40)
+    enter(noted_on=then)
+    text = page(on=then.isoformat()).content.decode()
+    links = {element.get("href") for element in svg_of(text).iter() if element.get("href")}
+    assert f"/patients/{cast.ada.pk}/chart/?on={then}&tooth=14&surface=O#tooth" in links
+    assert "amp;amp;" not in text
+
+
 def test_a_tooth_s_story_has_what_ended_and_what_was_wrong(cast, enter, page):
     enter().resolve(by=cast.dentist, because="Filled elsewhere")
     enter("14", "crown").mark_error(by=cast.dentist, because="Other patient")
@@ -321,6 +340,15 @@ def test_the_preview_tells_how_it_is_read_and_writes_nothing(cast, sign_in):
     assert "MOD restoration, composite, here" in text
     assert "composite" in post(sign_in("dentist"), cast, "preview", entry="14 mod compo").content.decode().lower()
     assert not Finding.objects.exists()
+
+
+def test_after_a_fault_words_are_offered_for_the_word_at_fault(cast, sign_in):
+    text = post(sign_in("dentist"), cast, "preview", entry="14 mod cmop; 3 crown pf").content.decode()
+    assert "<mark>cmop</mark>" in text
+    assert re.findall(r'data-completion="(\w+)" data-cut="(\d+)"', text) == [("comp", "11")]
+    text = post(sign_in("dentist"), cast, "preview", entry="14 mod com").content.decode()
+    assert 'data-completion="comp"' in text
+    assert "data-cut" not in text
 
 
 def test_a_finding_ends_on_its_page_with_a_reason(cast, enter, sign_in):

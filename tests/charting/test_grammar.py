@@ -137,6 +137,15 @@ def test_completion_offers_words_that_begin_so_and_none_for_teeth():
     assert completions("14", HERE) == completions("14 mod ", HERE) == completions('14 o caries "co', HERE) == []
 
 
+@pytest.mark.parametrize(("text", "offered"), [
+    ("14 mod cmop; 3 crown pfm", ["comp"]), ("14 carie o", ["caries"]), ("14 o crao; 3 cr", ["crown", "crack", "cr"]),
+    ("99 caries o", []), ("14 o caries since never", []), ("14 ol", []), ("14 mod cro", ["crown"])])  # fmt: skip
+def test_after_a_fault_completion_offers_what_could_stand_at_the_word_at_fault(text, offered):
+    with pytest.raises(Unreadable) as caught:
+        read(text, HERE)
+    assert [word for word, _ in completions(text, HERE, caught.value)] == offered
+
+
 @pytest.mark.parametrize(("text", "words"), [
     ("14 mod comp elsewhere", "MOD restoration, composite, elsewhere"), ("14 mod comp", "MOD restoration, composite, here"),
     ("14 o caries", "O caries"), ("14 missing", "missing"), ("14 caries o elsewhere", "O caries, elsewhere")])

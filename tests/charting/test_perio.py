@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charting.models import ChartSettings, Finding, PerioExam, PerioPath, PerioTooth
-from charting.perio import PATHS, ToothFigures, changes, fault, indices, possible_sites, site_order, suggested
+from charting.perio import PATHS, ToothFigures, changes, deepest, fault, indices, site_order, suggested, worst_loss
 from charting.teeth import PERMANENT
 from clinic.db.refusals import Refused
 from clinic.models import AccessEvent
@@ -25,40 +25,56 @@ def tooth(pd=(N,) * 6, gm=(N,) * 6, **more):
     return ToothFigures(pd=list(pd), gm=list(gm), **more)
 
 
-# Computed by hand: {tooth: figures}, possible sites; then measured, completeness, bleeding %, plaque %, >= 4, >= 5, mean PD,
-# mean CAL.
+def only(*keys):
+    """All other teeth are skipped."""
+    return [key for key in PERMANENT if key not in keys]
+
+
+# Computed by hand: {tooth: figures}, skipped teeth; then possible and measured sites, completeness, bleeding %, plaque %, >= 4,
+# >= 5, mean PD, mean CAL.
 CASES = {
-    "nothing measured": ({}, 192, (0, "0.00", N, N, 0, 0, N, N)),
-    "nothing possible": ({}, 0, (0, N, N, N, 0, 0, N, N)),
-    "one sound tooth": ({"3": tooth([2, 1, 2, 2, 1, 2], [0] * 6)}, 6, (6, "1.00", "0.00", "0.00", 0, 0, "1.67", "1.67")),
-    "depth nought is a value": ({"3": tooth([0] * 6, [0] * 6)}, 6, (6, "1.00", "0.00", "0.00", 0, 0, "0.00", "0.00")),
+    "nothing measured": ({}, (), (192, 0, "0.00", N, N, 0, 0, N, N)),
+    "nothing possible": ({}, PERMANENT, (0, 0, N, N, N, 0, 0, N, N)),
+    "one sound tooth": ({"3": tooth([2, 1, 2, 2, 1, 2], [0] * 6)}, only("3"), (6, 6, "1.00", "0.00", "0.00", 0, 0, "1.67", "1.67")),
+    "depth nought is a value": ({"3": tooth([0] * 6, [0] * 6)}, only("3"), (6, 6, "1.00", "0.00", "0.00", 0, 0, "0.00", "0.00")),
     "4 and 5 are counted from there on": (
-        {"3": tooth([3, 4, 5, 4, 6, 3], [1, 0, N, 2, -1, 0])}, 12, (6, "0.50", "0.00", "0.00", 4, 2, "4.17", "4.40")),
+        {"3": tooth([3, 4, 5, 4, 6, 3], [1, 0, N, 2, -1, 0])}, only("3", "4"),
+        (12, 6, "0.50", "0.00", "0.00", 4, 2, "4.17", "4.40")),
     "a hole in the depths is no nought": (
-        {"3": tooth([5, N, N, N, N, 4], [1, 3, N, N, N, N])}, 192, (2, "0.01", "0.00", "0.00", 2, 1, "4.50", "6.00")),
+        {"3": tooth([5, N, N, N, N, 4], [1, 3, N, N, N, N])}, (), (192, 2, "0.01", "0.00", "0.00", 2, 1, "4.50", "6.00")),
     "a margin without a depth gives no loss": (
-        {"3": tooth([N] * 6, [3] * 6)}, 192, (0, "0.00", N, N, 0, 0, N, N)),
+        {"3": tooth([N] * 6, [3] * 6)}, (), (192, 0, "0.00", N, N, 0, 0, N, N)),
     "bleeding where nothing was measured does not count": (
-        {"3": tooth([3, 3, N, N, N, N], bleeding=ALL, plaque=[True, False, True, True, True, True])}, 6,
-        (2, "0.33", "100.00", "50.00", 0, 0, "3.00", N)),
+        {"3": tooth([3, 3, N, N, N, N], bleeding=ALL, plaque=[True, False, True, True, True, True])}, only("3"),
+        (6, 2, "0.33", "100.00", "50.00", 0, 0, "3.00", N)),
     "half of three sites, rounded half up": (
-        {"3": tooth([3, 3, 3, N, N, N], bleeding=[True, False, False, True, False, False])}, 6,
-        (3, "0.50", "33.33", "0.00", 0, 0, "3.00", N)),
+        {"3": tooth([3, 3, 3, N, N, N], bleeding=[True, False, False, True, False, False])}, only("3"),
+        (6, 3, "0.50", "33.33", "0.00", 0, 0, "3.00", N)),
     "overgrowth makes loss smaller than depth": (
-        {"3": tooth([4] * 6, [-2] * 6)}, 6, (6, "1.00", "0.00", "0.00", 6, 0, "4.00", "2.00")),
+        {"3": tooth([4] * 6, [-2] * 6)}, only("3"), (6, 6, "1.00", "0.00", "0.00", 6, 0, "4.00", "2.00")),
     "two teeth, one of them half": (
-        {"3": tooth([2, 3, 2, 3, 2, 3], [0, 1, 0, 1, 0, 1]), "30": tooth([7, 6, N, N, N, 5], [1, 1, 1, N, N, N], bleeding=ALL)}, 12,
-        (9, "0.75", "33.33", "0.00", 3, 3, "3.67", "4.13")),
+        {"3": tooth([2, 3, 2, 3, 2, 3], [0, 1, 0, 1, 0, 1]), "30": tooth([7, 6, N, N, N, 5], [1, 1, 1, N, N, N], bleeding=ALL)},
+        only("3", "30"), (12, 9, "0.75", "33.33", "0.00", 3, 3, "3.67", "4.13")),
+    "three teeth at one place": (
+        {"8": tooth([3] * 6), "58": tooth([2] * 6), "E": tooth([4] * 6)}, only("8"),
+        (18, 18, "1.00", "0.00", "0.00", 6, 0, "3.00", N)),
+    "a supernumerary tooth adds its six sites to a whole mouth": (
+        {key: tooth([3] * 6) for key in (*PERMANENT, "58")}, (), (198, 198, "1.00", "0.00", "0.00", 0, 0, "3.00", N)),
+    "a supernumerary tooth at a place whose tooth is gone": (
+        {"58": tooth([3, 3, 3, N, N, N])}, PERMANENT, (6, 3, "0.50", "0.00", "0.00", 0, 0, "3.00", N)),
+    "a supernumerary tooth without a depth adds none": ({"58": tooth(bleeding=ALL)}, (), (192, 0, "0.00", N, N, 0, 0, N, N)),
+    "a primary tooth or its successor is one place": (
+        {"E": tooth([3] * 6)}, only("8"), (6, 6, "1.00", "0.00", "0.00", 0, 0, "3.00", N)),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_indices_are_those_computed_by_hand(name):
-    teeth, possible, expected = CASES[name]
-    found = indices(teeth, possible)
+    teeth, skipped, expected = CASES[name]
+    found = indices(teeth, skipped)
     shown = (
-        found.sites_measured, found.completeness, found.bleeding_percent, found.plaque_percent, found.sites_ge_4, found.sites_ge_5,
-        found.mean_pd, found.mean_cal)
+        found.sites_possible, found.sites_measured, found.completeness, found.bleeding_percent, found.plaque_percent,
+        found.sites_ge_4, found.sites_ge_5, found.mean_pd, found.mean_cal)
     assert shown == tuple(Decimal(value) if isinstance(value, str) else value for value in expected)
 
 
@@ -69,7 +85,7 @@ SIX = st.lists(st.one_of(st.none(), st.integers(0, 15)), min_size=6, max_size=6)
 def test_an_unmeasured_site_changes_no_figure_but_completeness(pd, gm, more):
     one = {"3": tooth(pd, gm)}
     holes = one | {str(30 - number): tooth() for number in range(more)}
-    few, many = indices(one, 192), indices(holes, 192)
+    few, many = indices(one, ()), indices(holes, ())
     assert few == many
     assert few.sites_measured == sum(depth is not None for depth in pd)
     assert few.mean_pd is None or 0 <= few.mean_pd <= 15
@@ -158,7 +174,16 @@ def test_teeth_that_the_chart_says_are_gone_are_not_possible_and_one_that_was_me
     Finding.enter(by=cast.dentist, patient=cast.ada, items=[{"tooth": key, "condition": "missing"} for key in ("1", "16", "17")])
     exam = PerioExam.start(by=cast.hygienist, patient=cast.ada, teeth={"1": tooth([3] * 6)})
     assert exam.skipped == ["16", "17"]
-    assert exam.sites_possible == possible_sites(exam.skipped) == 180
+    assert exam.sites_possible == 180
+
+
+def test_three_teeth_that_were_measured_at_one_place_are_three_and_never_more_than_all(cast):
+    every = {key: tooth([3] * 6) for key in (*PERMANENT, "58", "E")}
+    exam = PerioExam.start(by=cast.hygienist, patient=cast.ada, teeth=every)
+    assert (exam.sites_measured, exam.sites_possible, exam.indices.completeness) == (204, 204, 1)
+    Finding.enter(by=cast.dentist, patient=cast.ada, items=[{"tooth": "8", "condition": "missing"}])
+    beside = PerioExam.start(by=cast.hygienist, patient=cast.ada, teeth={"58": tooth([3] * 6)})
+    assert (beside.skipped, beside.sites_possible) == (["8"], 192)
 
 
 def test_implants_are_probed_unless_the_practice_says_otherwise(cast):
@@ -226,6 +251,20 @@ def test_changes_of_two_millimetres_are_news_the_worst_first():
     assert changes(before, after) == [("3", 2, 3, 7), ("3", 0, 3, 5), ("3", 3, 3, 1)]
 
 
+def test_the_deepest_pockets_come_first_and_only_deep_ones():
+    teeth = {"30": tooth([4, 6, N, 5, 9, 5]), "3": tooth([6, 3, 3, 3, 3, 3])}
+    assert deepest(teeth, 5) == [("30", 4, 9), ("3", 0, 6), ("30", 1, 6), ("30", 3, 5), ("30", 5, 5)]
+    assert deepest(teeth, 6, most=2) == [("30", 4, 9), ("3", 0, 6)]
+
+
+def test_loss_is_compared_where_both_exams_know_it():
+    before = {"3": tooth([3] * 6, [0, 0, N, 0, 0, 0]), "5": tooth([3] * 6, [0] * 6)}
+    after = {"3": tooth([4, 3, 9, 2, 3, N], [1, 0, 0, 0, 0, 0]), "7": tooth([9] * 6, [9] * 6)}
+    assert worst_loss(before, after) == 2
+    assert worst_loss(before, {"7": after["7"]}) is None
+    assert worst_loss({"3": tooth([5] * 6, [0] * 6)}, {"3": tooth([3] * 6, [0] * 6)}) == -2
+
+
 # Stage and grade
 
 
@@ -238,7 +277,7 @@ def loss(millimetres, depth=3, teeth=("3", "30", "14"), **more):
     (loss(5, 6), "III"), (loss(2, 6), "III"), (loss(2, furcation={"b": 2}, teeth=("3", "30")), "III"),
     (loss(6, 7, mobility=2), "IV")])  # fmt: skip
 def test_the_stage_follows_the_worst_figures(teeth, stage):
-    found = suggested(teeth, 0, 50)
+    found = suggested(teeth, 0)
     assert found.stage == stage
     assert found.reasons
     assert "bone loss in images" in found.unknown
@@ -248,17 +287,17 @@ def test_the_stage_follows_the_worst_figures(teeth, stage):
     (False, False, 0, "A"), (False, False, 1, "B"), (False, False, 2, "C"), (False, False, None, "B"), (True, False, 0, "B"),
     (False, True, 0, "B"), (True, True, 3, "C")])  # fmt: skip
 def test_the_grade_follows_what_was_lost_and_what_raises_it(smokes, diabetes, five_years, grade):
-    assert suggested(loss(3, 4), 0, 50, smokes, diabetes, five_years).grade == grade
+    assert suggested(loss(3, 4), 0, smokes, diabetes, five_years).grade == grade
 
 
 def test_what_nobody_asked_is_said():
-    assert {"smoking: nobody asked", "diabetes: nobody asked"} <= set(suggested(loss(3, 4), 0, 50).unknown)
+    assert {"smoking: nobody asked", "diabetes: nobody asked"} <= set(suggested(loss(3, 4), 0).unknown)
 
 
 def test_a_third_of_the_teeth_is_generalized():
     teeth = loss(4, 5, teeth=("3",)) | loss(3, 4, teeth=("30",)) | loss(0, 3, teeth=("5", "7", "9", "11", "13"))
-    assert suggested(teeth, 0, 50).extent == "localized"
-    assert suggested(loss(4, 5), 0, 50).extent == "generalized"
+    assert suggested(teeth, 0).extent == "localized"
+    assert suggested(loss(4, 5), 0).extent == "generalized"
 
 
 # The API
@@ -324,6 +363,8 @@ def test_teeth_are_named_as_the_practice_names_them(cast, program):
     assert PerioTooth.objects.get().tooth == "3"
     wrong = program("hygienist").send("POST", f"/patients/{cast.ada.pk}/perio-exams", {"teeth": {"16": {"pd": [16] * 6}}})
     assert wrong.json()["errors"][0]["field"] == "teeth.16.pd"
+    wrong = program("hygienist").send("PATCH", f"/perio-exams/{exam['id']}", {"teeth": {"16": {"gm": [1] * 6, "cal": [9] * 6}}})
+    assert wrong.json()["errors"][0]["field"] == "teeth.16.cal"
 
 
 def test_an_exam_is_read_by_who_may_and_each_look_is_on_record(cast, exam, program):

@@ -1,6 +1,7 @@
 """The pages of periodontal exams: the draft that keeps every key, saving and amending, comparing, confirming, the plain form."""
 
 import json
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -9,10 +10,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from charting.models import Draft, Finding, PerioExam
+from charting.models import ChartSettings, Draft, Finding, PerioExam
 from charting.perio import ToothFigures
 from charting.perio_entry import as_page, form_of, from_form, from_page, three
 from charting.teeth import PERMANENT
+
+N = None
 
 
 def figures(depth=3, margin=0, **more):
@@ -304,6 +307,47 @@ def test_closing_an_empty_exam_leaves_none(sign_in, at):
     answer = sign_in("hygienist").post(f"{at}save/", {"teeth": "{}", "close": "1"})
     assert answer.status_code == 422
     assert not PerioExam.objects.exists()
+
+
+@pytest.mark.parametrize("sent", [{"teeth": "{}"}, {"teeth": '{"3": {}}'}, {"pd-3-facial": ""}])
+def test_an_exam_with_nothing_in_it_is_not_saved_and_its_note_stays_typed(cast, sign_in, at, sent):
+    answer = post(sign_in("hygienist"), f"{at}save/", **sent, note="Calm today")
+    assert answer.status_code == 422
+    assert "Nothing of this exam is typed yet" in answer.content.decode()
+    assert 'value="Calm today"' in answer.content.decode()
+    assert not PerioExam.objects.exists()
+    begun = PerioExam.start(by=cast.hygienist, patient=cast.ada, teeth={})  # as a program may
+    assert post(sign_in("hygienist"), f"{at}save/", **sent, exam=str(begun.pk), version=begun.version).status_code == 422
+    mark = json.dumps({"3": {"plaque": [True] + [False] * 5}})
+    assert post(sign_in("hygienist"), f"{at}save/", teeth=mark, exam=str(begun.pk), version=begun.version).status_code == 302
+
+
+def test_marks_where_no_depth_is_are_drawn_and_said_to_be_left_out(cast, sign_in):
+    first = [True] + [False] * 5
+    teeth = {"3": ToothFigures(pd=[N, 3, 3, 3, 3, 3], bleeding=first, plaque=[True] * 6, calculus=first)}
+    exam = PerioExam.start(by=cast.hygienist, patient=cast.ada, teeth=teeth)
+    text = sign_in("dentist").get(f"/perio-exams/{exam.pk}/").content.decode()
+    assert "2 marks at sites without a depth are not counted." in text
+    assert text.count('class="blood"') == 1
+    exam.measure(by=cast.hygienist, teeth={"3": ToothFigures(pd=[N] + [3] * 5, bleeding=first)})
+    assert "1 mark at a site without a depth is not counted." in sign_in("dentist").get(f"/perio-exams/{exam.pk}/").content.decode()
+    exam.measure(by=cast.hygienist, teeth={"3": figures(bleeding=first)})
+    assert "not counted" not in sign_in("dentist").get(f"/perio-exams/{exam.pk}/").content.decode()
+
+
+def test_the_panel_names_the_pockets_that_the_practice_calls_deep(cast, closed, sign_in, at):
+    closed(6)
+    assert "Deepest" in sign_in("dentist").get(f"{at}panel/").content.decode()
+    ChartSettings(deep_pocket_mm=7).record(by=cast.manager)
+    assert "Deepest" not in sign_in("dentist").get(f"{at}panel/").content.decode()
+
+
+def test_each_row_of_the_grid_has_its_own_name_and_each_side_its_own(sign_in, at):
+    grid = sign_in("hygienist").get(f"{at}new/").content.decode().split("data-perio-grid")[1].split("</table>")
+    for table, sides in zip(grid, (("Facial", "Palatal"), ("Lingual", "Facial")), strict=False):
+        assert tuple(re.findall(r'scope="rowgroup" rowspan="\d"><span>(\w+)</span>', table)) == sides
+        assert len(re.findall(r'<th scope="row">Depth</th>', table)) == 2
+    assert [int(rows) for rows in re.findall(r'rowspan="(\d)"', grid[0])] == [5, 4]
 
 
 def test_a_stage_is_one_of_four(closed, sign_in):

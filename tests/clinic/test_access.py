@@ -7,7 +7,7 @@ from clinic.access.actor import Actor
 from clinic.access.hats import hats_of, name_of
 from clinic.access.rules import may
 from clinic.db.refusals import Refused
-from clinic.models import Clinic, Coaching, Membership, Patient, PortalAccess, User
+from clinic.models import Clinic, Coaching, Membership, Patient, PortalAccess, Provider, User
 from config.roles import ROLES
 
 
@@ -36,6 +36,15 @@ def test_visible_rows_are_those_of_the_actors_clinic(cast):
     assert not Patient.objects.visible_to(cast.coach).exists()
     assert not Patient.objects.visible_to(None).exists()
     assert list(Clinic.objects.visible_to(cast.desk)) == [cast.clinic]
+
+
+def test_only_who_treats_and_is_signed_in_is_a_provider(cast):
+    assert Provider.objects.that_is(cast.dentist) == cast.drill
+    assert Provider.objects.that_is(cast.desk) is None
+    assert Provider.objects.that_is(cast.system) is None  # though there is one without a sign-in
+    assert Provider.objects.that_is(cast.portal) is None
+    cast.drill.change(by=cast.manager, is_active=False)
+    assert Provider.objects.that_is(cast.dentist) is None
 
 
 @pytest.mark.parametrize(

@@ -357,7 +357,7 @@ def test_a_fee_schedule_is_made_with_its_fees(cast, manager):
             "fees-INITIAL_FORMS": 0,
             "fees-MIN_NUM_FORMS": 0,
             "fees-MAX_NUM_FORMS": 1000,
-            "fees-0-procedure_code": code.pk,
+            "fees-0-procedure_code": code.code,
             "fees-0-amount": "120.50",
             "fees-0-is_active": "on",
         },
@@ -380,7 +380,7 @@ def test_a_fee_schedule_is_made_with_its_fees(cast, manager):
                 "fees-MAX_NUM_FORMS": 1000,
                 "fees-0-id": fee.pk,
                 "fees-0-schedule": schedule.pk,
-                "fees-0-procedure_code": code.pk,
+                "fees-0-procedure_code": code.code,
                 "fees-0-amount": "99.00",
                 "fees-0-is_active": "on",
                 "fees-0-seen_version": fee.version,
@@ -551,7 +551,7 @@ def test_one_code_twice_in_a_fee_schedule_is_told_at_its_line(cast, manager):
             **{
                 f"fees-{n}-{name}": value
                 for n in (0, 1)
-                for name, value in (("procedure_code", code.pk), ("amount", "120.50"), ("is_active", "on"))
+                for name, value in (("procedure_code", code.code), ("amount", "120.50"), ("is_active", "on"))
             },
         },
     )

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from charting.models import ClinicalNote, Finding, PerioExam
+from clinic.catalogue import load_starter
 from clinic.db.refusals import Refused, Stale, constraint_name
 from clinic.merges import LaterRows, counts, tables
 from clinic.models import (
@@ -18,10 +19,14 @@ from clinic.models import (
     Document,
     MedicalHistory,
     Patient,
+    ProcedureCode,
     Unmerge,
 )
 from scheduling.models import Appointment, ContactAttempt, Series, WaitlistEntry
 from scheduling.refusals import TimeTaken
+from tests.sweeps.house import care, drawn_up, work
+from treatment.models import Goal, Procedure, TreatmentPlan
+from treatment.starter import load_rules
 
 LATEX = {"allergies": [{"substance": "Latex", "reaction": "rash", "severity": "severe"}]}
 IODINE = {"allergies": [{"substance": "Iodine", "reaction": "", "severity": ""}]}
@@ -50,11 +55,15 @@ def write_one_of_each(cast, patient, day):
         {**exam, "starts_at": start + timedelta(hours=1, weeks=week)} for week in range(2)])  # fmt: skip
     WaitlistEntry.add(by=cast.desk, patient=patient, appointment_type=cast.exam, appointment=visit)
     ContactAttempt.log(by=cast.desk, patient=patient, about="confirm", outcome="no_answer", appointment=visit)
-    Document.add(by=cast.desk, patient=patient, kind="letter", content=b"Dear %d" % day, name="a.txt")
+    paper = Document.add(by=cast.desk, patient=patient, kind="letter", content=b"Dear %d" % day, name="a.txt")
     MedicalHistory.write(patient=patient, content=LATEX, by=cast.desk, seen_number=0)
     Finding.enter(by=cast.dentist, patient=patient, items=[{"tooth": "1", "condition": "missing"}])
     PerioExam.start(by=cast.dentist, patient=patient, provider=cast.drill, teeth={})
     ClinicalNote.write(by=cast.dentist, patient=patient, kind="exam", body="All well.", appointment=visit)
+    load_starter(cast.system)
+    load_rules(by=cast.system)
+    work(cast, patient, visit, paper)
+    care(cast, patient, visit)
     return visit
 
 
@@ -266,7 +275,7 @@ def test_only_managers_take_apart_and_receptionists_do_not_merge(cast, merged, s
 
 
 LIVING = [*tables(), Patient]
-WRITES = st.lists(st.tuples(st.sampled_from(["visit", "attempt", "document", "told"]), st.booleans()), max_size=6)
+WRITES = st.lists(st.tuples(st.sampled_from(["visit", "attempt", "document", "told", "plan"]), st.booleans()), max_size=6)
 
 
 def write(cast, patient, kind, number):
@@ -279,6 +288,11 @@ def write(cast, patient, kind, number):
         return ContactAttempt.log(by=cast.desk, patient=patient, about="confirm", outcome="reached", appointment=visit)
     if kind == "document":
         return Document.add(by=cast.desk, patient=patient, kind="letter", content=b"Paper %d" % number, name=f"{number}.txt")
+    if kind == "plan":  # one more procedure and goal of the plan that there is, a new plan otherwise
+        plan = TreatmentPlan.objects.of(patient).first() or drawn_up(cast, patient, "Fillings")
+        Goal.set_out(by=cast.dentist, plan=plan, goal_type="objective", description="Brush")
+        code = ProcedureCode.objects.get(clinic=cast.clinic, code="D2740")
+        return Procedure.add(by=cast.dentist, plan=plan, procedure_code=code, tooth="14")
     newest = patient.medical_history
     content = {"note": f"Told {number}"}
     return MedicalHistory.write(
@@ -302,6 +316,8 @@ def test_after_an_unmerge_earlier_rows_are_the_same_and_each_later_one_belongs_t
     cast, before, since, choices
 ):
     with transaction.atomic():
+        load_starter(cast.system)
+        load_rules(by=cast.system)
         ada, twin = (
             Patient.register(by=cast.desk, first_name=name, last_name="Twin", date_of_birth=date(1980, 1, 1))
             for name in ("One", "Other")

@@ -12,11 +12,11 @@ from clinic.db import guards
 from tests.databases import ROOT, database_url
 from tests.sweeps.house import furnish
 
-# One migration back, and forth again: SQLite makes the table of patients anew, to which the guards of all others look.
+# One migration back, and forth again: SQLite makes a table anew to which the guards of many others look.
 UPGRADE = """
 import django; django.setup()
 from django.core.management import call_command
-call_command("migrate", "clinic", "0008", verbosity=0)
+call_command("migrate", "clinic", "0012", verbosity=0)
 call_command("migrate", verbosity=0)
 """
 KEPT = ("clinic_patient", "clinic_historicalpatient", "clinic_accessevent", "scheduling_appointment", "scheduling_providertime")

@@ -13,6 +13,7 @@ from clinic.models import Account, MedicalHistory, Patient, PortalAccess, Proced
 from config.demo.passwords import DEMO_PASSWORD
 from scheduling.models import Appointment, Block, HoursException, VisitStep
 from tests.config.planting import planted, run
+from treatment.models import CodeRule, Consent, Procedure, TreatmentPlan
 
 pytestmark = pytest.mark.wide
 
@@ -89,6 +90,20 @@ def test_visits_of_the_past_have_signed_notes_and_some_wait_for_their_author(dem
     assert any(note.cosigned_by_id for note in signed)
     assert {note.kind for note in notes} >= {"hygiene", "progress"}
     assert {row.kind for row in NoteTemplate.objects.filter(clinic=demo["harbour"].clinic)} >= {"phone", "administrative"}
+
+
+def test_coded_plans_stand_at_every_step_and_all_they_say_holds(demo):
+    clinic, today = demo["harbour"].clinic, demo["harbour"].clinic.today()
+    plans, work = TreatmentPlan.objects.filter(clinic=clinic), Procedure.objects.filter(clinic=clinic)
+    assert {"draft", "proposed", "accepted", "completed", "declined"} <= set(plans.values_list("status", flat=True))
+    for row in (*plans, *work.select_related("finding", "plan", "appointment")):
+        row.full_clean(exclude=row._unexamined())
+    assert not work.filter(completed_on__gt=today).exists()
+    assert all(row.finding.is_open for row in work if row.is_open and not row.plan.is_over)
+    assert all(row.is_intact for row in Consent.objects.filter(clinic=clinic))
+    assert not Consent.objects.filter(clinic=clinic, signed_at__gt=timezone.now()).exists()
+    assert all(row.appointment.patient_id == row.patient_id for row in work if row.appointment_id)
+    assert CodeRule.objects.filter(clinic=clinic).exists()
 
 
 def test_a_demo_that_is_there_is_no_error(demo):

@@ -54,12 +54,13 @@ def test_what_is_not_understood_stays_typed_and_is_marked(screen, clone):
     dentist.page.locator("#preview mark", has_text="cmop").wait_for()
     assert dentist.page.locator("#entry").input_value() == "14 mod cmop"
     dentist.look("an entry that is not understood")
-    for _ in range(4):
-        dentist.press("Backspace")
-    dentist.write("comp")
+    dentist.write("; 3 crown pfm")
+    dentist.page.locator("[data-completion=comp][data-cut]").wait_for()
+    dentist.press("Tab")
+    assert dentist.page.locator("#entry").input_value() == "14 mod comp; 3 crown pfm"
     dentist.press("Enter")
     wait_for(dentist, "MOD restoration")
-    assert len(charted(clone)) == 1
+    assert len(charted(clone)) == 2
 
 
 def test_arrows_walk_the_teeth_and_their_surfaces_and_space_writes_them(screen, clone):
@@ -119,7 +120,7 @@ def test_a_chart_that_could_not_be_loaded_does_not_look_healthy(screen, clone):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_chart_is_legible_in_both_themes_and_needs_no_sideways_scroll(screen, clone, scheme):
-    language = Chart(clone.dentist, clone.ada).language()
+    language = Chart(clone.dentist, clone.ada).language
     entry = "all sound; 14 mod comp; 3 crown pfm; 19 caries o; 1 missing; 16 impacted; 20-22 bridge; 30 implant; 4 rct; 12 watch"
     Finding.enter(by=clone.dentist, patient=clone.ada, items=[item.values() for item in read(entry, language)])
     clone.ada.change(by=clone.desk, last_name="Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh")

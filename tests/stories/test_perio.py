@@ -151,11 +151,12 @@ def test_exams_are_legible_in_both_themes(screen, clone, scheme):
             teeth={str(key): ToothFigures(pd=[depth] * 6, gm=[1] * 6, bleeding=[True] * 6) for key in range(2, 32)},
         ).close(by=clone.hygienist, now=timezone.now())
     dentist = screen("dentist", scheme=scheme).open(address(clone))
-    dentist.look(f"the list, {scheme}")
+    only = ["color-contrast"] if scheme == "dark" else None  # nothing else differs
+    dentist.look(f"the list, {scheme}", only)
     dentist.open(f"/perio-exams/{PerioExam.objects.order_by('exam_date').last().pk}/")
     dentist.page.select_option("#against", index=1)
     dentist.sees("Changed by 2 mm and more")
-    dentist.look(f"two exams, {scheme}")
+    dentist.look(f"two exams, {scheme}", only)
     dentist.page.get_by_role("button", name="Confirm").click()
     dentist.toast("Diagnosis confirmed")
     assert dentist.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

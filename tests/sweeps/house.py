@@ -4,6 +4,8 @@ from datetime import date, datetime, timedelta
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
+from django.utils import timezone
+
 from charting.models import (
     Addendum,
     ChartSettings,
@@ -18,9 +20,11 @@ from charting.models import (
 from charting.perio import ToothFigures
 from clinic.access.actor import Actor
 from clinic.catalogue import load_starter
+from clinic.files.examine import examine
 from clinic.models import (
     AccessEvent,
     ApiToken,
+    DiagnosisCode,
     Document,
     Fee,
     FeeSchedule,
@@ -55,12 +59,31 @@ from scheduling.models import (
     WaitlistEntry,
 )
 from tests.cast import PASSWORD
+from tests.pictures import picture
+from treatment.models import (
+    CareTeamMember,
+    Consent,
+    Goal,
+    GoalIntervention,
+    Intervention,
+    Phase,
+    PlanReview,
+    Procedure,
+    ProcedureNote,
+    ReviewReminder,
+    SessionIntervention,
+    TreatmentPlan,
+)
+from treatment.starter import load_rules
 
 
 def furnish(cast):
     """Fill the cast's clinic with at least one row of each model."""
     by, start = cast.system, datetime(2026, 12, 1, 9, tzinfo=ZoneInfo("America/New_York"))
     load_starter(by)
+    ProcedureCode.objects.filter(clinic=cast.clinic).first().change(by=by, effective_from=date(2026, 1, 1))
+    DiagnosisCode.load(
+        [("K02", "Dental caries", False), ("K02.9", "Dental caries, unspecified", True)], date(2026, 4, 1))
     MedicalHistory.write(patient=cast.ada, content={}, by=by, seen_number=0)
     AccessEvent.objects.create(clinic=cast.clinic, kind="view", patient=cast.ada, route="x", via="page")
     HoursException(provider=cast.drill, date=date(2026, 12, 24), reason="Holiday").record(by=by)
@@ -117,6 +140,7 @@ def furnish(cast):
     Unmerge(clinic=cast.clinic, patient=cast.grace, survivor=cast.ada, merged_at=start).save()
     access = PortalAccess.objects.filter(clinic=cast.clinic).first()
     ApiToken.issue(by=Actor(user=access.user, clinic=cast.clinic, patient=access.patient, hat="portal"), name="app")
+    plans(cast, visit, paper)
     return visit
 
 
@@ -164,6 +188,67 @@ def notes(cast, visit):
     Addendum.write(by=cast.dentist, note=signed, body="Shade A2.")
     ClinicalNote.write(by=cast.actor("assistant"), patient=cast.ada, **words).sign(by=cast.actor("assistant"))
     ClinicalNote.write(by=cast.manager, patient=cast.ada, appointment=visit, template=begun, **words)
+
+
+def plans(cast, visit, paper):
+    """Of two patients each a plan of procedures that is begun, with its declined alternative, and a plan of goals under way."""
+    load_rules(by=cast.system)
+    hers = Document.add(by=cast.dentist, patient=cast.grace, kind="consent", content=b"Signed", name="signed.txt")
+    theirs = Appointment.objects.holding().filter(patient=cast.grace).first()
+    for patient, session, scan in ((cast.grace, theirs, hers), (cast.ada, visit, paper)):
+        work(cast, patient, session, scan)
+        care(cast, patient, session)
+    ReviewReminder.write_due()
+
+
+def drawn_up(cast, patient, title):
+    """A draft that everybody writes whose role may write plans: what a role may is not hidden by whose plan it is."""
+    plan = TreatmentPlan.draw_up(
+        by=cast.dentist, patient=patient, title=title, provider=cast.drill, start_date=cast.clinic.today(),
+        next_review_date=cast.clinic.today())
+    for role in ("assistant", "hygienist", "manager"):
+        CareTeamMember.add(by=cast.manager, plan=plan, user=cast.user(role), is_writer=True)
+    return plan
+
+
+def work(cast, patient, visit, paper):
+    """Fillings, of which one is begun, and a crown that is fitted."""
+    by, codes = cast.dentist, {row.code: row for row in ProcedureCode.objects.filter(clinic=cast.clinic)}
+    plan, beside = (drawn_up(cast, patient, title) for title in ("Crown on 14", "Extraction of 14"))
+    urgent = Phase.add(by=by, plan=plan, name="Urgent")
+    filling, crown = (Procedure.add(by=by, plan=plan, procedure_code=codes[code], phase=urgent, **said) for code, said in (
+        ("D2392", {"tooth": "30", "surfaces": "MO", "estimated_visits": 3}), ("D2740", {"tooth": "14"})))
+    for code, said in (("D4341", {"quadrant": "UR"}), ("D5110", {"arch": "upper"}), ("D6930", {"tooth": "3", "last_tooth": "5"}),
+                       ("D1110", {})):
+        Procedure.add(by=by, plan=plan, procedure_code=codes[code], **said)
+    Procedure.add(by=by, plan=beside, procedure_code=codes["D7140"], tooth="14")
+    beside.set_beside(plan, by=by)
+    for one in (plan, beside):
+        one.present(by=by)
+    agreed = {"by": by, "plan": plan, "procedures": [filling, crown], "signed_by": "patient", "signature_name": patient.name,
+              "explained": "Risks and costs", "now": timezone.now()}
+    Consent.take(**agreed, signature=examine(picture("PNG"), "signature.png")).withdraw(by=by, because="Thinks again")
+    Consent.take(**agreed, paper=paper)
+    Consent.take(**agreed)
+    plan.accept(by=by)
+    filling.book_into(by=by, appointment=visit)
+    filling.work_on(by=by, appointment=visit)
+    crown.complete(by=by)
+    ProcedureNote.link(by=by, note=ClinicalNote.objects.filter(patient=patient).first(), procedures=[crown])
+
+
+def care(cast, patient, visit):
+    """A tree of goals with what serves them, an entry of a session, and a review."""
+    by, plan = cast.dentist, drawn_up(cast, patient, "Less fear").activate(by=cast.dentist)
+    Goal.set_out(by=by, plan=plan, goal_type="long_term", description="Come to each visit")
+    top = Goal.set_out(by=by, plan=plan, goal_type="long_term", description="Sleep before a visit", priority=2)
+    goal = Goal.set_out(by=by, plan=plan, goal_type="short_term", description="Breathe slowly", parent=top, priority=2)
+    own = Intervention.objects.filter(clinic=cast.clinic).first() or Intervention.define(by=by, name="Story of the tooth")
+    for intervention in (Intervention.objects.get(name="Deep breathing", clinic=None), own):
+        serving = GoalIntervention.add(by=by, goal=goal, intervention=intervention, frequency="weekly")
+    goal.record_progress(by=by, progress_note="Begun", progress_value="One minute", rating=4, appointment=visit, used=[serving])
+    SessionIntervention.tick(by=by, appointment=visit, goal_intervention=serving, effectiveness_rating=4)
+    PlanReview.hold(by=by, plan=plan, summary="Going well", next_review_date=cast.clinic.today() + timedelta(days=1))
 
 
 def messages(cast, visit, start):

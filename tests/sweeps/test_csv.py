@@ -16,13 +16,15 @@ from clinic.web.csv_out import STARTS_A_FORMULA
 from scheduling.models import Appointment, ContactAttempt, FreedSlot, HoursException, Series, WaitlistEntry
 from tests.factories import PatientFactory
 from tests.sweeps.test_routes import OURS
+from treatment.models import Intervention, Procedure, TreatmentPlan
 
 pytestmark = pytest.mark.wide
 
 LISTS = {
     "clinic:access_log", "clinic:changes", "clinic:documents", "clinic:patients", "clinic:procedure_codes", "clinic:sign_ins",
     "scheduling:freed_times", "scheduling:hours", "scheduling:missed", "scheduling:series", "scheduling:today",
-    "scheduling:unconfirmed", "scheduling:unscheduled", "scheduling:waitlist"}  # fmt: skip
+    "scheduling:unconfirmed", "scheduling:unscheduled", "scheduling:waitlist",
+    "treatment:interventions", "treatment:to_review", "treatment:unscheduled"}  # fmt: skip
 # Pages with rows and without CSV, each with the reason; docs/export.md tells them too.
 WITHOUT = {
     "charting:note_new": "a form",
@@ -45,6 +47,7 @@ WITHOUT = {
     "scheduling:schedule": "drawn; the same day as a list is Today, and on paper the day sheet",
     "scheduling:today_board": "a part of Today, which has it",
     "scheduling:week": "drawn",
+    "treatment:plans": "one patient's plans, each of which is printed",
 }
 # Lists in which no text stands that somebody typed.
 NOTHING_TYPED = {"clinic:access_log"}
@@ -64,7 +67,8 @@ def planted(furnished, cast):
     cast.grace.change(by=by, last_name="=2+2", first_name="+49 40")
     ProcedureCode.objects.filter(clinic=cast.clinic).first().change(by=cast.manager, description="=1+1")
     HoursException.objects.filter(clinic=cast.clinic).first().change(by=cast.manager, reason="=1+1")
-    Document.objects.filter(clinic=cast.clinic).first().change(by=by, title="=1+1")
+    for document in Document.objects.filter(clinic=cast.clinic):
+        document.change(by=by, title="=1+1")
     user = cast.desk.user
     user.name = "=1+1"
     user.save()
@@ -77,6 +81,8 @@ def planted(furnished, cast):
         starts_at=now - timedelta(days=300), status="checked_out", because="x", **{**visit, "patient": other})  # fmt: skip
     today(cast, 1)
     soon(cast, 1)
+    to_review(cast, 1)
+    agreed(cast, 1)
     return {
         "<uuid:patient_id>": cast.ada.pk, "<uuid:series_id>": Series.objects.filter(patient=cast.ada).first().pk}  # fmt: skip
 
@@ -99,6 +105,28 @@ def soon(cast, count):
             starts_at=noon(cast, cast.clinic.today() + timedelta(days=1)))  # fmt: skip
 
 
+def to_review(cast, count):
+    """Plans whose review is late, of patients of their own, and as many interventions of our own."""
+    for number in range(count):
+        plan = TreatmentPlan.draw_up(
+            by=cast.dentist, patient=PatientFactory(by=cast.desk, last_name=f"=late{number}"), title="=1+1", provider=cast.drill,
+            start_date=cast.clinic.today() - timedelta(days=100))  # fmt: skip
+        plan.activate(by=cast.dentist)
+        Intervention.define(by=cast.dentist, name=f"=own{Intervention.objects.count()}")
+
+
+def agreed(cast, count):
+    """Work that patients agreed to and nobody has booked."""
+    code = ProcedureCode.objects.filter(clinic=cast.clinic, treatment_area="mouth").first()
+    for number in range(count):
+        plan = TreatmentPlan.draw_up(
+            by=cast.dentist, patient=PatientFactory(by=cast.desk, last_name=f"=agreed{number}"), title="=1+1", provider=cast.drill,
+            start_date=cast.clinic.today())  # fmt: skip
+        Procedure.add(by=cast.dentist, plan=plan, procedure_code=code)
+        plan.present(by=cast.dentist)
+        plan.accept(by=cast.dentist)
+
+
 def noon(cast, day):
     return datetime.combine(day, time(12), tzinfo=cast.clinic.zone)
 
@@ -107,6 +135,8 @@ def more(cast, count):
     """So many more rows in every list."""
     today(cast, count)
     soon(cast, count)
+    to_review(cast, count)
+    agreed(cast, count)
     now = timezone.now().replace(second=0, microsecond=0)
     visit = {"by": cast.system, "appointment_type": cast.exam, "provider": cast.drill, "operatory": cast.operatories[0]}
     series = Series.objects.filter(patient=cast.ada).first()

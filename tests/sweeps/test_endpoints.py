@@ -10,6 +10,7 @@ from clinic.models import AccessEvent, ApiToken, Document, Patient
 from config.api import api
 from config.roles import ROLES
 from tests.program import Program
+from treatment.models import Consent, Goal, GoalIntervention, Intervention, Procedure, TreatmentPlan
 
 PEOPLE = [*sorted(set(ROLES) - {"coach", "patient"}), "coach", "patient"]
 OPERATIONS = sorted(
@@ -20,9 +21,20 @@ OPERATIONS = sorted(
     for method in operation.methods
 )
 
-# What a body must say before its row is looked for at all, by the end of the address.
+# What a body must say before its row is looked for at all, by the end of the address without its ids.
+REASON, NOBODY = {"reason": "x"}, "0190a0a0-0000-7000-8000-000000000000"
 NEEDED = {
-    "cancel": {"reason": "x"}, "amend": {"reason": "x"}, "notes": {"kind": "phone", "body": "x"}, "addenda": {"body": "x"}}
+    "/cancel": REASON, "/amend": REASON, "/void": REASON, "/withdraw": REASON, "/notes": {"kind": "phone", "body": "x"},
+    "/addenda": {"body": "x"}, "/patients/treatment-plans": {"title": "x", "start_date": "2026-12-01"},
+    "/treatment-plans/procedures": {"code": "D1110"}, "/treatment-plans/review": {"summary": "x"},
+    "/treatment-plans/goals": {"goal_type": "objective", "description": "x"},
+    "/treatment-plans/consents": {"procedure_ids": [], "signed_by": "patient", "signature_name": "x", "explained": "x"},
+    "/goals/progress": {"progress_note": "x"}, "/goals/interventions": {"intervention_id": NOBODY},
+    "/appointments/interventions": {"goal_intervention_id": NOBODY}}
+# The kinds of row that are found by their clinic alone.
+BY_CLINIC = {
+    "note_id": ClinicalNote, "exam_id": PerioExam, "document_id": Document, "plan_id": TreatmentPlan, "procedure_id": Procedure,
+    "goal_id": Goal, "consent_id": Consent, "intervention_id": Intervention, "goal_intervention_id": GoalIntervention}
 
 pytestmark = pytest.mark.wide
 
@@ -35,9 +47,9 @@ def house(furnished, cast):
         "patient_id": (cast.ada.pk, cast.outsider.ada.pk),
         "account_id": (cast.ada.account_id, cast.outsider.ada.account_id),
         "visit_id": (mine.pk, theirs.pk),
-        "note_id": tuple(ClinicalNote.objects.filter(clinic=one.clinic).first().pk for one in (cast, cast.outsider)),
-        "exam_id": tuple(PerioExam.objects.filter(clinic=one.clinic).first().pk for one in (cast, cast.outsider)),
-        "document_id": tuple(Document.objects.get(clinic=one.clinic).pk for one in (cast, cast.outsider)),
+        "number": (1, 1),
+        **{name: tuple(model.objects.filter(clinic=one.clinic).first().pk for one in (cast, cast.outsider))
+           for name, model in BY_CLINIC.items()},
     }
 
 
@@ -70,7 +82,8 @@ def test_a_row_of_another_clinic_is_not_there(cast, house, role):
     program, wrong = Program(cast.actor(role)), []
     for method, path, rule in OPERATIONS:
         if "{" in path:
-            needed = NEEDED.get(path.rpartition("/")[2], {}) if method == "POST" else {}
+            plain = re.sub(r"/{[^}]*}", "", path)
+            needed = next((said for end, said in NEEDED.items() if plain.endswith(end)), {}) if method == "POST" else {}
             body = None if method == "GET" else needed
             there = address(path, house, foreign=True)
             takes_files = method == "POST" and path.endswith("/documents")

@@ -15,6 +15,7 @@ from clinic.models import Patient
 from tests.clinic.test_patients import edit_form
 from tests.program import Program
 from tests.sweeps.test_relations import RELATIONS
+from treatment.models import Goal, Procedure
 
 pytestmark = pytest.mark.wide
 
@@ -29,7 +30,14 @@ BY_THE_SERVER = {
     "HandedOver.origin", "HandedOver.patient", "Unmerge.patient", "Unmerge.survivor",
     "Patient.merged_into", "PortalAccess.patient", "ProviderTime.appointment", "StoredFile.drawn_from",
     "VisitStep.appointment",
+    "PlanVersion.patient", "PlanVersion.plan", "Phase.plan", "Procedure.patient", "Procedure.phase", "Procedure.procedure_code",
+    "Procedure.finding", "Consent.patient", "Consent.plan_version", "Consent.signature", "ConsentedProcedure.patient",
+    "ConsentedProcedure.consent", "ConsentWithdrawal.patient", "Goal.patient", "GoalProgress.patient", "GoalIntervention.patient",
+    "SessionIntervention.patient", "PlanReview.patient", "ProcedureNote.patient", "ProcedureSession.patient",
+    "ProcedureSession.procedure", "ProcedureSession.appointment", "ReviewReminder.plan",
 }  # fmt: skip
+PLAN, GOAL = {"title": "x", "start_date": "2026-12-01"}, {"goal_type": "short_term", "description": "x"}
+CONSENT = {"signed_by": "patient", "signature_name": "Ada Lovelace", "explained": "x"}
 PAGE = {
     "Patient.account": (
         "/patients/new/",
@@ -59,6 +67,20 @@ PAGE = {
     "WaitlistEntry.appointment": ("/waitlist/new/", "entry", "visit"),
     "Block.operatory": ("/blocks/new/", "block", "operatory"),
     "Block.provider": ("/blocks/new/", "block", "provider"),
+    "TreatmentPlan.patient": ("/patients/{foreign}/plans/new/", {"title": "x"}, None),
+    "TreatmentPlan.provider": ("/plans/{plan}/team/assign/", {"because": "x"}, "provider"),
+    "CareTeamMember.plan": ("/plans/{foreign}/team/add/", {}, None),
+    "Procedure.plan": ("/plans/{foreign}/procedures/new/", {"code": "D1110"}, None),
+    "Procedure.provider": ("/plans/{plan}/procedures/new/", {"code": "D1110"}, "provider"),
+    "Consent.plan": ("/plans/{foreign}/consents/new/", CONSENT, None),
+    "Consent.paper": ("/plans/{plan}/consents/new/", CONSENT | {"decision": "given"}, "paper"),
+    "ConsentedProcedure.procedure": ("/plans/{plan}/consents/new/", CONSENT | {"decision": "given"}, "procedures"),
+    "ConsentWithdrawal.consent": ("/consents/{foreign}/withdraw/", {"because": "x"}, None),
+    "Goal.plan": ("/plans/{foreign}/goals/new/", {"description": "x"}, None),
+    "GoalProgress.goal": ("/goals/{foreign}/progress/", {"progress_note": "x"}, None),
+    "GoalIntervention.goal": ("/goals/{foreign}/interventions/", {}, None),
+    "GoalIntervention.intervention": ("/goals/{goal}/interventions/", {}, "chosen"),
+    "PlanReview.plan": ("/plans/{foreign}/reviews/new/", {"summary": "x"}, None),
 }
 API = {
     "Patient.account": ("PATCH", "/patients/{ada}", {}, "account_id"),
@@ -77,6 +99,28 @@ API = {
     "Appointment.provider": ("PATCH", "/appointments/{visit}", {}, "provider_id"),
     "Appointment.appointment_type": ("PATCH", "/appointments/{visit}", {}, "appointment_type_id"),
     "ProviderTime.provider": ("PATCH", "/appointments/{visit}", {}, "provider_time"),
+    "TreatmentPlan.patient": ("POST", "/patients/{foreign}/treatment-plans", PLAN, None),
+    "TreatmentPlan.provider": ("POST", "/patients/{ada}/treatment-plans", PLAN, "therapist_id"),
+    "Procedure.plan": ("POST", "/treatment-plans/{foreign}/procedures", {"code": "D1110"}, None),
+    "Procedure.provider": ("POST", "/treatment-plans/{plan}/procedures", {"code": "D1110"}, "provider_id"),
+    "Procedure.appointment": ("PATCH", "/procedures/{procedure}", {}, "appointment_id"),
+    "ProcedureSession.provider": ("POST", "/procedures/{procedure}/complete", {}, "provider_id"),
+    "ProcedureNote.procedure": ("POST", "/patients/{ada}/notes", {"kind": "exam", "body": "x"}, "procedure_ids"),
+    "ProcedureNote.note": ("PATCH", "/notes/{foreign}", {"procedure_ids": []}, None),
+    "Consent.plan": ("POST", "/treatment-plans/{foreign}/consents", CONSENT | {"procedure_ids": []}, None),
+    "Consent.paper": ("POST", "/treatment-plans/{plan}/consents", CONSENT | {"procedure_ids": []}, "document_id"),
+    "ConsentedProcedure.procedure": ("POST", "/treatment-plans/{plan}/consents", CONSENT, "procedure_ids"),
+    "ConsentWithdrawal.consent": ("POST", "/consents/{foreign}/withdraw", {"reason": "x"}, None),
+    "Goal.plan": ("POST", "/treatment-plans/{foreign}/goals", GOAL, None),
+    "Goal.parent": ("POST", "/treatment-plans/{plan}/goals", GOAL, "parent_goal_id"),
+    "GoalProgress.goal": ("POST", "/goals/{foreign}/progress", {"progress_note": "x"}, None),
+    "GoalProgress.appointment": ("POST", "/goals/{goal}/progress", {"progress_note": "x"}, "session_id"),
+    "GoalIntervention.goal": ("POST", "/goals/{foreign}/interventions", {"intervention_id": str(uuid4())}, None),
+    "GoalIntervention.intervention": ("POST", "/goals/{goal}/interventions", {}, "intervention_id"),
+    "SessionIntervention.appointment": (
+        "POST", "/appointments/{foreign}/interventions", {"goal_intervention_id": str(uuid4())}, None),
+    "SessionIntervention.goal_intervention": ("POST", "/appointments/{visit}/interventions", {}, "goal_intervention_id"),
+    "PlanReview.plan": ("POST", "/treatment-plans/{foreign}/review", {"summary": "x"}, None),
 }
 ADMIN = {
     "WorkingHours.provider": (
@@ -89,6 +133,7 @@ ADMIN = {
     "Fee.schedule": ("clinic_feeschedule", "foreign", None),
     "AppointmentTypeCode.procedure_code": ("scheduling_appointmenttype", "codes", "codes-0-procedure_code"),
     "AppointmentTypeCode.appointment_type": ("scheduling_appointmenttype", "foreign", None),
+    "CodeRule.procedure_code": ("treatment_coderule", {"condition": "crown"}, "procedure_code"),
 }
 
 
@@ -116,7 +161,11 @@ class House:
         return model._base_manager.filter(clinic=self.cast.clinic, **{field.name: foreign}).count()
 
     def address(self, path, foreign):
-        return path.format(ada=self.cast.ada.pk, visit=self.visit.pk, foreign=foreign.pk)
+        own = self.cast.ada
+        work = Procedure.objects.get(patient=own, status="in_progress")
+        goal = Goal.objects.get(patient=own, goal_type="short_term")
+        return path.format(
+            ada=own.pk, visit=self.visit.pk, foreign=foreign.pk, plan=work.plan_id, procedure=work.pk, goal=goal.pk)
 
     def data(self, kind):
         cast = self.cast
@@ -172,6 +221,8 @@ def test_no_body_takes_a_row_of_another_clinic(house, name):
     elif field and "." in field:
         outer, inner = field.split(".")
         body[outer] = {inner: str(foreign.pk)}
+    elif field and field.endswith("_ids"):
+        body[field] = [str(foreign.pk)]
     elif field:
         body[field] = str(foreign.pk)
     program = Program(house.cast.manager)

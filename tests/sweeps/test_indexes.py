@@ -8,9 +8,10 @@ from django.db import connection
 from django.utils import timezone
 
 from charting.models import ClinicalNote, Finding, PerioExam
-from clinic.models import AccessEvent, Document, MedicalHistory, Notification, OnceKey, StoredFile
+from clinic.models import AccessEvent, DiagnosisCode, Document, MedicalHistory, Notification, OnceKey, StoredFile
 from scheduling import conflicts, slots
 from scheduling.models import Appointment, Block, ProviderTime, Reminder, TimeWish, VisitStep
+from treatment.models import Goal, GoalProgress, PlanReview, Procedure, TreatmentPlan
 
 
 def plan(rows):
@@ -61,6 +62,17 @@ def queries(cast, day):
         "clinic_patient_by_name": cast.ada.__class__.objects.filter(clinic=clinic).order_by(
             "last_key", "first_key", "id"
         )[:50],
+        "clinic_diagnosiscode_since": DiagnosisCode.objects.order_by("effective_from")[:1],
+        "clinic_diagnosiscode_release": DiagnosisCode.objects.order_by("-release")[:1],
+        "treatment_plan_of_patient": TreatmentPlan.objects.visible_to(cast.dentist).of(cast.ada).newest_first()[:50],
+        "treatment_plan_review": TreatmentPlan.objects.filter(clinic=clinic).with_review("overdue", clinic.today()),
+        "treatment_procedure_of_patient": Procedure.objects.visible_to(cast.dentist).of(cast.ada).open(),
+        "treatment_procedure_open": Procedure.objects.visible_to(cast.desk).unscheduled().order_by("created_at", "id"),
+        "treatment_goal_of_patient": Goal.objects.visible_to(cast.dentist).of(cast.ada).open(),
+        "treatment_goalprogress_latest": GoalProgress.objects.filter(goal=cast.ada.pk, rating__isnull=False).order_by(
+            "-at", "-id"
+        )[:1],
+        "treatment_planreview_latest": PlanReview.objects.filter(plan=cast.ada.pk).order_by("-review_date", "-id")[:1],
         "clinic_oncekey_created_at": OnceKey.objects.filter(created_at__lt=now),
         "scheduling_appointment_of_op": conflicts.chairs_taken([visit_of(cast, now)]),
         "scheduling_providertime_of": conflicts.minutes_taken(spans_of(visit_of(cast, now))),

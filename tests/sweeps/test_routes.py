@@ -12,13 +12,16 @@ from charting.models import ClinicalNote, Finding, PerioExam
 from clinic.models import Document, Fee, LetterTemplate, Notification, Patient
 from config.roles import ROLES
 from scheduling.models import AppointmentTypeCode, Block, Feed, FreedSlot, HoursException, Offer, Series, WaitlistEntry
+from treatment.models import CareTeamMember, Consent, Goal, GoalIntervention, Intervention, Procedure, TreatmentPlan
 
 pytestmark = pytest.mark.wide
 
 BY_THE_DOZEN = {
     "series": Series, "entry": WaitlistEntry, "slot": FreedSlot, "offer": Offer, "feed": Feed, "exception": HoursException,
     "finding": Finding, "note": ClinicalNote,
-    "exam": PerioExam}
+    "exam": PerioExam,
+    "plan": TreatmentPlan, "procedure": Procedure, "consent": Consent, "member": CareTeamMember, "goal": Goal,
+    "serving": GoalIntervention, "intervention": Intervention}
 # Routes of other packages, one by one, with who guards them. None yet.
 OF_OTHERS = {}
 PEOPLE = [*sorted(set(ROLES) - {"coach", "patient"}), "coach", "patient"]
@@ -54,7 +57,7 @@ def test_every_permission_in_the_map_is_asked_for_somewhere():
 
     text = "".join(
         path.read_text()
-        for folder in ("clinic", "scheduling", "charting", "config", "templates")
+        for folder in ("clinic", "scheduling", "charting", "treatment", "config", "templates")
         for path in Path(folder).rglob("*.*")
         if path.suffix in (".py", ".html") and path.name != "roles.py"
     )
@@ -100,7 +103,9 @@ def house(furnished, cast):
         "<uuid:account_id>": (cast.ada.account_id, cast.outsider.ada.account_id),
         "<uuid:visit_id>": (mine.pk, theirs.pk),
         "<uuid:block_id>": tuple(block.pk for block in blocks),
-        "<uuid:document_id>": tuple(Document.objects.get(clinic=one.clinic).pk for one in (cast, cast.outsider)),
+        "<uuid:document_id>": tuple(Document.objects.filter(clinic=one.clinic).first().pk for one in (cast, cast.outsider)),
+        "<int:number>": (1, 1),
+        "<slug:verb>": ("redraft", "redraft"),
         **{
             f"<uuid:{name}_id>": tuple(model.objects.filter(clinic=one.clinic).first().pk for one in (cast, cast.outsider))
             for name, model in BY_THE_DOZEN.items()
@@ -208,7 +213,7 @@ def test_every_post_that_writes_rows_is_done_once():
     links = {"scheduling:answer", "scheduling:offer"}  # a link is used once, whoever sends it how often
     reads = {
         "clinic:patient_likely_duplicates", "clinic:letter_print", "scheduling:together", "charting:preview", "charting:perio_keep",
-        "charting:notes", "charting:note"}
+        "charting:notes", "charting:note", "treatment:preview", "treatment:book"}
     writes = [(name, view) for name, _, view in OURS if name not in own_account | links | reads and accepts_post(view)]
     assert len(writes) > 10
     assert [name for name, view in writes if not getattr(view, "once", False) and not wraps_once(view)] == []

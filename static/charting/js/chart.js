@@ -32,7 +32,8 @@ attach("#entry", (input) => {
     const offered = document.querySelector("#preview [data-completion]");
     if (!offered || input.selectionStart !== input.value.length) return;
     event.preventDefault();
-    input.value = `${input.value.replace(/\S*$/, "")}${offered.dataset.completion} `;
+    const cut = Number(offered.dataset.cut ?? input.value.length); // a word at fault may stand before others
+    input.value = `${input.value.slice(0, cut).replace(/[^\s;]*$/, "")}${offered.dataset.completion}${input.value.slice(cut) || " "}`;
     input.dispatchEvent(new Event("input", { bubbles: true }));
   });
   const form = input.form;
