@@ -6,6 +6,8 @@ from clinic.hooks import Hook
 
 # (by, patient, items) -> [Finding]: plans these items (dicts as `Finding.enter` takes) and gives what the chart shows of them.
 plan_work = Hook("charting.plan_work")
+# (actor) -> [(name, words)]: what is planned often, as words of the entry line: buttons beside the chart.
+quick_plans = Hook("charting.quick_plans")
 
 
 @transaction.atomic

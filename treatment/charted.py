@@ -3,12 +3,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.formats import date_format
 
-from charting.entry import plan_work
+from charting.conditions import MATERIAL_WORDS, MATERIALS, STANDARD
+from charting.entry import plan_work, quick_plans
 from clinic.access.rules import may
 from clinic.db.refusals import NotAllowed
 from clinic.models import Provider
 from treatment.entry import NO_CODE, Catalogue
-from treatment.models import Procedure, TreatmentPlan
+from treatment.models import CodeRule, Procedure, TreatmentPlan
 
 
 @plan_work.add
@@ -24,6 +25,23 @@ def plan_items(by, patient, items):
     plan = draft_of(by, patient)
     rows = [Procedure.add(by=by, plan=plan, **item.values()) for item in found]
     return [row.finding for row in rows if row.finding]
+
+
+@quick_plans.add
+def quick_buttons(actor):
+    """The quick buttons of the code rules, each once: what it is called, and the words that plan it; one query."""
+    if not may(actor, "treatment.draw_up_plan"):
+        return []
+    rules = CodeRule.objects.filter(clinic=actor.clinic_id, quick_button__isnull=False, procedure_code__is_active=True).exclude(
+        condition="").order_by("quick_button", "procedure_code__code").values_list("quick_button", "condition", "material")
+    words = {material: word for word, material in reversed(MATERIAL_WORDS.items())}
+    found = {}
+    for place, condition, material in rules:
+        kind = STANDARD.get(condition)
+        if kind is not None and place not in found:
+            name = f"{kind.name}, {MATERIALS[material].lower()}" if material else kind.name
+            found[place] = name, " ".join(filter(None, (kind.words[0], words.get(material), "plan")))
+    return list(found.values())
 
 
 def draft_of(by, patient):

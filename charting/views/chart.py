@@ -162,7 +162,8 @@ def _context(request, shown, form=None):
         "changes": shown.changes(beside) if beside else [], "tooth": tooth, "tooth_label": label,
         "past": shown.of_tooth(tooth) if tooth else [], "form": form, "may_change": may_change and shown.is_today, "legend": LEGEND,
         "may_undo": may_change and shown.has_new,
-        "palette": PALETTE}
+        "palette": PALETTE,
+        "quick_plans": [each for found in entry.quick_plans(request.actor) for each in found] if may_change else []}
 
 
 def _fragment(request, patient):

@@ -33,7 +33,8 @@ ROLES = ["receptionist", "dentist", "hygienist", "biller", "manager", "coach", "
 OF_PLANS = {
     "plan_id": TreatmentPlan, "procedure_id": Procedure, "goal_id": Goal, "consent_id": Consent,
     "goal_intervention_id": GoalIntervention}
-EXAMPLES = 100 if os.environ.get("CAMPAIGN") else 3
+FULL = os.environ.get("CAMPAIGN")
+BUSIEST = {"receptionist", "dentist", "manager"}  # the others are refused most
 
 
 @pytest.fixture(scope="module")
@@ -75,16 +76,16 @@ def rows(furnished, cast):
 def test_every_answer_is_one_that_the_schema_tells_of(cast, connected, rows, operations, role):
     secret = ApiToken.issue(by=cast.actor(role), name="fuzz")[1] if role != "nobody" else "none"
     for operation in operations:
-        probe(operation, secret, rows, {401} if role == "nobody" else None)
+        probe(operation, secret, rows, 100 if FULL else 3 if role in BUSIEST else 1, {401} if role == "nobody" else None)
 
 
-def probe(operation, secret, rows, allowed=None):
+def probe(operation, secret, rows, examples, allowed=None):
     """Send what fits the schema and what does not; both must be answered as it says."""
     sensible, senseless = (operation.as_strategy(generation_mode=mode) for mode in GenerationMode)
 
     @hypothesis.given(case=sensible | senseless)
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         deadline=None,
         database=None,
         derandomize=True,

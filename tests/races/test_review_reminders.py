@@ -12,7 +12,7 @@ from clinic.models import Notification
 from tests.databases import ROOT, database_url
 from treatment.models import ReviewReminder, TreatmentPlan
 
-pytestmark = pytest.mark.race
+pytestmark = [pytest.mark.race, pytest.mark.busy]
 PLANS, WORKERS = 8, 3
 
 

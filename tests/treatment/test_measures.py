@@ -193,6 +193,7 @@ def test_any_text_gives_a_share_or_none(baseline, target, now):
     assert share is None or 0 <= share <= 100
 
 
+@pytest.mark.wide
 def test_recomputing_200_goals_costs_what_two_cost(cast, care, goal, examine):
     examine(bleeding=2)
     bound = {"measure": "bleeding_percent", "baseline_value": "50", "target_value": "0"}

@@ -241,3 +241,14 @@ def test_the_exit_card_says_what_of_the_plan_and_the_note_is_unfinished(cast, si
     assert "Crown" not in page
     note.sign(by=cast.dentist)
     assert "Note of this visit" not in sign_in("receptionist").get(f"/visits/{visit.pk}/exit/").content.decode()
+
+
+def test_the_quick_buttons_beside_the_chart_write_words_that_plan(cast, drill, sign_in, codes):
+    chart = f"/patients/{cast.ada.pk}/chart/"
+    page = drill.get(chart).content.decode()
+    assert 'data-word="crown porcelain plan"' in page
+    assert 'data-word="filling composite plan"' in page
+    assert 'data-word="missing plan"' in page
+    drill.post(f"{chart}enter/", {"entry": "14 missing plan; 19 mo filling composite plan; 3 rct plan"})
+    assert [row.procedure_code.code for row in Procedure.objects.order_by("sequence")] == ["D7140", "D2392", "D3330"]
+    assert "palette-plans" not in sign_in("hygienist").get(chart).content.decode()

@@ -237,3 +237,26 @@ def test_a_provider_out_of_use_or_of_another_clinic_is_refused(cast, dentist, pl
 def test_only_days_that_are_over_can_be_closed(cast):
     with pytest.raises(ValidationError, match="that are over"):
         cast.clinic.change(by=cast.manager, closed_through=cast.clinic.today())
+
+
+def test_a_patient_accepts_signs_and_withdraws_for_themselves_and_for_nobody_else(cast, program, plan, put_in, draw_up):
+    row = put_in(plan)
+    patient = program("patient")
+    assert patient.post(f"/treatment-plans/{plan.pk}/accept").status_code == 404  # a draft is not theirs to see
+    plan.present(by=cast.dentist)
+    assert patient.post(f"/treatment-plans/{plan.pk}/accept").data["status"] == "accepted"
+    signed = consent(patient, plan)
+    assert (signed.status_code, signed.data["procedure_ids"]) == (201, [str(row.pk)])
+    assert patient.post(f"/consents/{signed.data['id']}/withdraw", {"reason": "Thought again"}).status_code == 200
+    assert patient.patch(f"/treatment-plans/{plan.pk}", {"title": "Mine"}).status_code == 403
+    hers = draw_up(patient=cast.grace)
+    put_in(hers)
+    hers.present(by=cast.dentist)
+    assert patient.post(f"/treatment-plans/{hers.pk}/accept").status_code == 404
+
+
+def test_no_staff_page_of_a_plan_opens_for_the_patient(cast, sign_in, agreed):
+    portal = sign_in("patient")
+    for path in (f"/plans/{agreed.pk}/", f"/patients/{cast.ada.pk}/plans/", f"/plans/{agreed.pk}/print/",
+                 f"/plans/{agreed.pk}/consents/new/", "/interventions/"):
+        assert portal.get(path).status_code == 403, path

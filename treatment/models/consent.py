@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from clinic.db.fields import EncryptedTextField
 from clinic.db.guards import Trigger
-from clinic.db.records import Fact
+from clinic.db.records import Fact, FactQuerySet
 from clinic.db.refusals import Refused
 from clinic.models import Document, Patient, StoredFile
 from treatment.canonical import canonical, digest
@@ -14,6 +14,12 @@ from treatment.models.ground import same_plan
 from treatment.models.plan import TreatmentPlan
 from treatment.models.plan_version import PlanVersion
 from treatment.models.procedure import Procedure
+
+
+class ConsentQuerySet(FactQuerySet):
+    def visible_to(self, actor):
+        """A patient sees what was decided for them."""
+        return self.of(actor.patient) if actor is not None and actor.hat == "portal" else super().visible_to(actor)
 
 
 class Consent(Fact):
@@ -45,6 +51,8 @@ class Consent(Fact):
         context="treatment_consent.explained", max_length=8000, help_text="Risks, alternatives and cost, as they were told.")
     signed_at = models.DateTimeField()
     digest = models.CharField(max_length=64, help_text="SHA-256 over the frozen copy's hash and all that is said here.")
+
+    objects = ConsentQuerySet.as_manager()
 
     class Meta:
         ordering = ["-signed_at", "-id"]

@@ -229,10 +229,11 @@ class TreatmentPlan(Record):
         return day + timedelta(days=self.review_frequency_days)
 
     def alternatives(self):
-        """The other plans of its group."""
+        """The person's other plans of its group."""
         if self.alternative_group is None:
             return type(self).objects.none()
-        return type(self).objects.filter(clinic=self.clinic_id, alternative_group=self.alternative_group).exclude(pk=self.pk)
+        return type(self).objects.of(self.person).filter(
+            clinic=self.clinic_id, alternative_group=self.alternative_group).exclude(pk=self.pk)
 
     def clean(self):
         if self.target_end_date and self.start_date and self.target_end_date < self.start_date:
