@@ -6,7 +6,6 @@ from charting.models import ClinicalNote
 from charting.models.note import LONGEST
 from charting.notes import NOTHING, is_unseen
 from clinic.forms import RecordForm
-from clinic.web import conflicts
 from clinic.web.fields import LineField, LinesField
 from scheduling.models import Appointment
 
@@ -28,6 +27,7 @@ class NoteForm(RecordForm):
         Appointment.objects.none(), label="Visit", required=False, empty_label="Not about a visit")
 
     JOINABLE = ("body",)
+    verb = "edit"
 
     class Meta:
         model = ClinicalNote
@@ -48,21 +48,6 @@ class NoteForm(RecordForm):
             return self.fields["appointment"].clean(getattr(value, "pk", value))
         except ValidationError:
             return None
-
-    def save_by(self, actor):
-        """Write what was changed. Stale when somebody saved meanwhile: see `differences`."""
-        changed = {name: self.cleaned_data[name] for name in self.changed_data if name not in self.OWN}
-        values = conflicts.settled(self.data, changed, self.initial, self.JOINABLE)
-        if values:
-            self.instance.edit(by=actor, version=self.cleaned_data["version"], **values)
-
-    def differences(self, current):
-        """Where what was typed and what stands now differ, the text of which both can stand."""
-        began = current.history.filter(version=self.cleaned_data["version"] or 0).first() or current
-        labels = {name: field.label for name, field in self.fields.items() if name not in self.OWN}
-        return conflicts.differences(
-            labels, began=self._shown(began), mine=self._shown_values(self.cleaned_data), theirs=self._shown(current),
-            joinable=self.JOINABLE)
 
 
 class AddendumForm(forms.Form):

@@ -129,6 +129,8 @@ class RecordForm(forms.ModelForm):
         label="Why", max_length=200, required=False, help_text="Stands in the history beside the change.")
 
     OWN = ("version", "because")  # the form's own fields, not the record's
+    JOINABLE = ()  # texts of which, after a lost race, both can stand
+    verb = "change"  # of the record: what writes the form's values
 
     def __init__(self, *args, actor, **kwargs):
         super().__init__(*args, **kwargs)
@@ -150,20 +152,24 @@ class RecordForm(forms.ModelForm):
         """What was typed, for the verb."""
         return {name: value for name, value in self.cleaned_data.items() if name not in self.OWN}
 
+    def arguments(self, values):
+        """What the verb takes for these values of fields."""
+        return values
+
     def save_by(self, actor):
-        """Write what was changed, by the record's plain verb. Stale when somebody saved meanwhile: see `differences`."""
+        """Write what was changed, by the record's verb. Stale when somebody saved meanwhile: see `differences`."""
         changed = {name: self.cleaned_data[name] for name in self.changed_data if name not in self.OWN}
-        values = conflicts.settled(self.data, changed)
-        if values:
-            self.instance.change(
-                by=actor, because=self.cleaned_data["because"], version=self.cleaned_data["version"], **values)
+        if values := conflicts.settled(self.data, changed, self.initial, self.JOINABLE):
+            said = {name: self.cleaned_data[name] for name in RecordForm.OWN if name in self.fields}
+            getattr(self.instance, self.verb)(by=actor, **said, **self.arguments(values))
 
     def differences(self, current):
         """Where what was typed and what stands now differ; `current`: the record as somebody saved it meanwhile."""
         began = current.history.filter(version=self.cleaned_data["version"] or 0).first() or current
         labels = {name: field.label for name, field in self.fields.items() if name not in self.OWN}
         return conflicts.differences(
-            labels, began=self._shown(began), mine=self._shown_values(self.cleaned_data), theirs=self._shown(current))
+            labels, began=self._shown(began), mine=self._shown_values(self.cleaned_data), theirs=self._shown(current),
+            joinable=self.JOINABLE)
 
     def _of(self, record):
         return {name: getattr(record, name) for name in self.fields if name not in self.OWN}

@@ -3,7 +3,7 @@ from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 
-from charting.teeth import QUADRANTS, SEXTANTS, TEETH, UnknownTooth, WrongSurfaces, teeth_between, written
+from charting.teeth import QUADRANTS, SEXTANTS, TEETH, UnknownTooth, WrongSurfaces, teeth_between, tooth_of, written
 from clinic.models import ProcedureCode
 
 Area = ProcedureCode.Area
@@ -40,6 +40,12 @@ class Place(NamedTuple):
         words = [tooth, self.surfaces, self.quadrant, f"sextant {self.sextant}" if self.sextant else "",
                  f"{self.arch} arch" if self.arch else ""]
         return " ".join(filter(None, words))
+
+
+def teeth_of(text, numbering):
+    """The tooth and last_tooth that a text names: "14", or "3-5" for a range; UnknownTooth for what is none."""
+    first, _, last = text.partition("-")
+    return {name: tooth_of(said, numbering).key if said else "" for name, said in (("tooth", first), ("last_tooth", last))}
 
 
 def placed(area, **said):

@@ -3,8 +3,8 @@ from django import forms
 
 from clinic.models import Document
 from clinic.web.fields import LineField, LinesField, RowField
-from treatment.api.consents import signature_of
 from treatment.models import Consent, Procedure
+from treatment.signatures import signature_of
 
 
 class ProceduresField(forms.ModelMultipleChoiceField):
@@ -56,9 +56,3 @@ class ConsentForm(forms.Form):
         return Consent.take(
             by=self.actor, plan=self.plan, procedures=list(data["procedures"]), now=now, signature=data["signature_image"], **{
                 name: data[name] for name in ("decision", "explained", "signed_by", "signature_name", "witness", "paper")})
-
-    def add_errors(self, error):
-        """What the verb refused, beside its field."""
-        for name, sentences in (error.message_dict if hasattr(error, "error_dict") else {"": error.messages}).items():
-            name = {"procedure_ids": "procedures"}.get(name, name)
-            self.add_error(name if name in self.fields else None, sentences)

@@ -2,11 +2,11 @@
 from django import forms
 from django.core.exceptions import ValidationError
 
-from charting.teeth import UnknownTooth, tooth_of
+from charting.teeth import UnknownTooth
 from clinic.forms import RecordForm
 from clinic.models import ProcedureCode, Provider
-from clinic.web import conflicts
 from clinic.web.fields import LineField, LinesField, RowField, TypedDateField, keep_chosen
+from treatment.areas import teeth_of
 from treatment.models import Phase, Procedure, TreatmentPlan
 
 WRITERS = ("dentist", "orthodontist", "therapist", "hygienist")
@@ -71,6 +71,7 @@ class PlanForm(RecordForm):
         help_text="Of alternatives the patient chooses one; the others are declined by that.")
 
     OWN = (*RecordForm.OWN, "beside")
+    verb = "revise"
 
     class Meta:
         model = TreatmentPlan
@@ -98,12 +99,6 @@ class PlanForm(RecordForm):
             plan.set_beside(self.cleaned_data["beside"], by=self.actor)
         return plan
 
-    def save_by(self, actor):
-        changed = {name: self.cleaned_data[name] for name in self.changed_data if name not in self.OWN}
-        if values := conflicts.settled(self.data, changed):
-            self.instance.revise(
-                by=actor, because=self.cleaned_data["because"], version=self.cleaned_data["version"], **values)
-
 
 class ProcedureForm(forms.Form):
     """One procedure, new or again: the code first, then the place that it asks for."""
@@ -125,7 +120,7 @@ class ProcedureForm(forms.Form):
 
     def __init__(self, *args, actor, plan, row=None, **kwargs):
         super().__init__(*args, **kwargs)
-        self.actor, self.plan, self.row, self.places = actor, plan, row, {}
+        self.actor, self.plan, self.row = actor, plan, row
         self.fields["provider"].queryset = Provider.objects.visible_to(actor).current()
         if row is not None:
             numbering = actor.clinic.tooth_numbering
@@ -144,19 +139,16 @@ class ProcedureForm(forms.Form):
         return found
 
     def clean_tooth(self):
-        first, _, last = self.cleaned_data["tooth"].partition("-")
         try:
-            teeth = [tooth_of(part, self.actor.clinic.tooth_numbering).key if part else "" for part in (first, last)]
+            return teeth_of(self.cleaned_data["tooth"], self.actor.clinic.tooth_numbering)
         except UnknownTooth as error:
             raise ValidationError(str(error)) from error
-        return teeth
 
     def values(self):
         """The verbs' arguments."""
         values = {name: value for name, value in self.cleaned_data.items() if name not in ("code", "tooth", "phase", "version")}
-        values["tooth"], values["last_tooth"] = self.cleaned_data["tooth"]
         values["estimated_visits"] = values["estimated_visits"] or 1
-        return values | {
+        return values | self.cleaned_data["tooth"] | {
             "procedure_code": self.cleaned_data["code"], "provider": values["provider"] or self.plan.provider,
             "phase": Phase.named(self.cleaned_data["phase"], by=self.actor, plan=self.plan)}
 

@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from charting.note_forms import VisitField
 from clinic.forms import RecordForm
-from clinic.web import conflicts
 from clinic.web.fields import LineField, LinesField, TypedDateField
 from scheduling.models import Appointment
 from treatment.course import course_of
@@ -31,6 +30,8 @@ def plain(answer):
 
 class GoalForm(RecordForm):
     """A goal, new or again: each part is led by its questions, and only places that the tree allows are offered."""
+
+    verb = "revise"
 
     place = forms.ChoiceField(label="Where it stands")
     target_date = TypedDateField(label=SMART["time_bound"]["deadline"], required=False)
@@ -84,13 +85,7 @@ class GoalForm(RecordForm):
 
     def set_out(self):
         """The new goal."""
-        return Goal.set_out(by=self.actor, plan=self.instance.plan, **self._arguments(self.values()))
-
-    def save_by(self, actor):
-        changed = {name: self.cleaned_data[name] for name in self.changed_data if name not in self.OWN}
-        if values := conflicts.settled(self.data, changed):
-            self.instance.revise(
-                by=actor, because=self.cleaned_data["because"], version=self.cleaned_data["version"], **self._arguments(values))
+        return Goal.set_out(by=self.actor, plan=self.instance.plan, **self.arguments(self.values()))
 
     @cached_property
     def _course(self):
@@ -106,7 +101,7 @@ class GoalForm(RecordForm):
         return {"place": f"{goal.goal_type}:{goal.parent_id or ''}" if goal.goal_type else ""} | {
             name: plain(getattr(goal, part).get(key, "")) for name, (part, key) in ASKED.items()}
 
-    def _arguments(self, values):
+    def arguments(self, values):
         """What the verbs take for these values."""
         values, parts = dict(values), {}
         for name in [name for name in values if name in ASKED]:
@@ -192,6 +187,8 @@ class ServingForm(RecordForm):
         label="Effect on this goal", coerce=int, empty_value=None, required=False,
         choices=[("", "Not rated"), (1, "1, none"), (2, "2, little"), (3, "3, some"), (4, "4, good"), (5, "5, very good")])
 
+    verb = "revise"
+
     class Meta:
         model = GoalIntervention
         fields = ["frequency", "effectiveness_rating", "notes"]
@@ -200,11 +197,6 @@ class ServingForm(RecordForm):
         super().__init__(*args, **kwargs)
         self.fields.pop("because", None)
         self.fields["frequency"].widget.attrs |= {"list": "frequencies", "autocomplete": "off", "autofocus": True}
-
-    def save_by(self, actor):
-        changed = {name: self.cleaned_data[name] for name in self.changed_data if name not in self.OWN}
-        if values := conflicts.settled(self.data, changed):
-            self.instance.revise(by=actor, version=self.cleaned_data["version"], **values)
 
 
 class ChoosingForm(forms.Form):

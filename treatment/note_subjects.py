@@ -7,10 +7,6 @@ from clinic.access.rules import may
 from treatment.models import Procedure, ProcedureNote
 
 
-def _words(row):
-    return f"{row.place.said(row.clinic.tooth_numbering)} {row.description}".strip()
-
-
 def _narrative(row):
     """The text that a note on it begins with, its own fields filled in; those of note templates stay for charting."""
     rule = getattr(row.procedure_code, "rule", None)
@@ -32,7 +28,7 @@ def procedures_to_note(actor, patient, keys):
         return []
     rows = Procedure.objects.visible_to(actor).of(patient).filter(pk__in=keys).select_related(
         "procedure_code__rule", "clinic").order_by("sequence", "id")
-    return [Subject(row.pk, _words(row), reverse("treatment:plan", args=[row.plan_id]), _narrative(row)) for row in rows]
+    return [Subject(row.pk, row.said, reverse("treatment:plan", args=[row.plan_id]), _narrative(row)) for row in rows]
 
 
 @link_note.add
@@ -54,5 +50,5 @@ def procedures_of_notes(actor, notes):
         "procedure__procedure_code", "procedure__clinic").order_by("procedure__sequence", "id")
     for row in rows:
         found.setdefault(row.note_id, []).append(Subject(
-            row.procedure_id, _words(row.procedure), reverse("treatment:plan", args=[row.procedure.plan_id])))
+            row.procedure_id, row.procedure.said, reverse("treatment:plan", args=[row.procedure.plan_id])))
     return found

@@ -42,7 +42,7 @@ def procedures_of_visit(actor, visit):
     rows = Procedure.objects.visible_to(actor).filter(appointment=visit).in_force().select_related(
         "procedure_code", "clinic").order_by("sequence", "id")
     return [HeaderAction(
-        _said(row) + ("" if row.is_open else f", {row.get_status_display().lower()}"),
+        row.said + ("" if row.is_open else f", {row.get_status_display().lower()}"),
         reverse("treatment:plan", args=[row.plan_id]), "clipboard-list") for row in rows]
 
 
@@ -52,7 +52,7 @@ def planned_work(actor, patient, keys):
     if not may(actor, "treatment.view_plan"):
         return []
     rows = Procedure.objects.visible_to(actor).of(patient).open().filter(pk__in=keys).select_related("procedure_code", "clinic")
-    return [Carried(row.pk, _said(row), row.procedure_code.minutes) for row in rows.order_by("sequence", "id")]
+    return [Carried(row.pk, row.said, row.procedure_code.minutes) for row in rows.order_by("sequence", "id")]
 
 
 @carry.add
@@ -73,12 +73,8 @@ def work_of_visit(actor, visit):
     if not left and not unbooked:
         return None
     return Panel("Treatment", "treatment/_checkout.html", {
-        "left": [_said(row) for row in left], "unbooked": [(row.pk, _said(row)) for row in unbooked if row not in left],
+        "left": [row.said for row in left], "unbooked": [(row.pk, row.said) for row in unbooked if row not in left],
         "patient": visit.person, "may_book": may(actor, "scheduling.add_appointment")})
-
-
-def _said(row):
-    return f"{row.place.said(row.clinic.tooth_numbering)} {row.description}".strip()
 
 
 @hooks.merge_conflicts.add

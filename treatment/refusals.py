@@ -4,7 +4,7 @@ from clinic.db.refusals import Refused
 DONE = {
     "present": "presented", "accept": "accepted", "decline": "declined", "activate": "activated", "hold": "put on hold",
     "resume": "resumed", "complete": "completed", "discontinue": "discontinued", "reopen": "opened again",
-    "redraft": "made a draft", "start": "started", "void": "voided", "cancel": "cancelled", "session": "worked on"}
+    "redraft": "made a draft", "start": "started", "void": "voided"}
 
 
 class WrongStep(Refused):

@@ -61,13 +61,12 @@ class Sheet:
     @cached_property
     def sections(self):
         numbering, writes = self.actor.clinic.tooth_numbering, self.plan.may_write(self.actor)
-        own = may(self.actor, "treatment.complete_procedure") and self.actor.user is not None
         found = {}
         for row in self.rows:
             if row.status != Procedure.Status.CANCELLED:
                 found.setdefault(row.phase, []).append(Line(
                     row, row.place.said(numbering), STATE_TONES[row.status],
-                    self.is_under_way and row.is_open and (writes or (own and row.provider.user_id == self.actor.user.pk)),
+                    self.is_under_way and row.is_open and (writes or row.is_work_of(self.actor)),
                     self.may_book and row.is_open))
         for phase in self.plan.phases.in_force():
             found.setdefault(phase, [])
@@ -108,11 +107,7 @@ class Sheet:
     @cached_property
     def steps(self):
         """[(verb, name, icon, key, asks why)] that can be taken now, the natural one first."""
-        can = set(self.plan.steps_for(self.actor))
-        if self.plan.status == TreatmentPlan.Status.DRAFT and any(line for section in self.sections for line in section.lines):
-            can.discard("activate")  # procedures are presented and accepted first
-        if any(row.is_open for row in self.rows):
-            can.discard("complete")  # it closes itself with the last one
+        can = self.plan.steps_for(self.actor)
         return [(verb, *said, verb in ASK_WHY) for verb, said in STEPS.items() if verb in can]
 
     @cached_property

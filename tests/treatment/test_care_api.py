@@ -277,3 +277,19 @@ def test_a_plan_costs_the_same_with_one_and_with_fifty_goals(cast, dentist, care
                 goal("objective", parent=below).record_progress(by=cast.dentist, progress_note="x", rating=5)
     assert counts[0] == counts[1]
 
+
+
+def test_who_defined_an_intervention_stays_its_author_and_a_list_asks_once(cast, dentist):
+    own = Intervention.define(by=cast.dentist, name="Music")
+    own.change(by=cast.manager, description="Of the patient's choice")
+
+    def listed():
+        with CaptureQueriesContext(connection) as asked:
+            items = dentist.get("/interventions?limit=200").data["items"]
+        return len(asked), {each["name"]: each["created_by"] for each in items}
+
+    few, authors = listed()
+    assert authors["Music"] == str(cast.user("dentist").pk)
+    for number in range(29):
+        Intervention.define(by=cast.dentist, name=f"Own {number}")
+    assert listed()[0] == few

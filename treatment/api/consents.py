@@ -1,6 +1,4 @@
 """Consent to what a plan says: given or declined, signed, bound to the frozen copy, withdrawn."""
-import base64
-import binascii
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +8,6 @@ from ninja import Query, Schema, Status
 from pydantic import Field
 
 from clinic.access.rules import rule
-from clinic.files.examine import Unfit, examine
 from clinic.models import Document
 from clinic.web.bodies import (
     Body,
@@ -28,9 +25,9 @@ from clinic.web.bodies import (
 from clinic.web.endpoints import Endpoints
 from treatment.looks import find_consent, find_plan
 from treatment.models import Consent, Procedure
+from treatment.signatures import signature_of
 
 router = Endpoints(tags=["Consents"])
-PNG = "data:image/png;base64,"
 NAMES = {"paper": "document_id"}
 
 
@@ -114,16 +111,3 @@ def withdraw(request, consent_id: UUID, body: Reason):
     """It holds no longer; what was done under it stands."""
     find_consent(request, consent_id).withdraw(by=request.actor, because=body.reason)
     return shown(find_consent(request, consent_id))
-
-
-def signature_of(text):
-    """The drawn signature, examined; None for none. ValidationError for what is no PNG."""
-    if not text:
-        return None
-    try:
-        drawn = examine(base64.b64decode(text.removeprefix(PNG), validate=True), "signature.png") if text.startswith(PNG) else None
-    except (binascii.Error, ValueError, Unfit):
-        drawn = None
-    if drawn is None or drawn.kind.media_type != "image/png":
-        raise ValidationError({"signature_image": "Send a PNG as a data URL: data:image/png;base64,…"})
-    return drawn

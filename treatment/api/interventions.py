@@ -108,10 +108,10 @@ ServingChanges = changes_to(ServingChanged, GoalInterventionShown, "ServingChang
 
 
 def shown(row):
-    made = row.history.all()[0] if not row.is_system else None
+    """An intervention as it is answered; of `with_author`."""
     return InterventionShown(
         **{name: getattr(row, name) for name in InterventionShown.model_fields if name not in ("evidence_level", "created_by")},
-        evidence_level=row.evidence_level or None, created_by=str(made.history_user_id) if made and made.history_user_id else None)
+        evidence_level=row.evidence_level or None, created_by=str(row.created_by) if row.created_by else None)
 
 
 def used_shown(row):
@@ -126,7 +126,7 @@ def used_shown(row):
 @rule("treatment.view_plan")
 def interventions(request, asked: Query[Asked]):
     """The library and the practice's own: by `modality` (case ignored) and words of name or description."""
-    rows = Intervention.objects.visible_to(request.actor).in_use().search(asked.search, asked.modality)
+    rows = Intervention.objects.visible_to(request.actor).in_use().search(asked.search, asked.modality).with_author()
     found = asked.of(rows)
     return found | {"items": [shown(row) for row in found["items"]]}
 
@@ -136,7 +136,8 @@ def interventions(request, asked: Query[Asked]):
 def define(request, body: InterventionNew):
     """Define one of the practice's own."""
     values = body.dict() | {"evidence_level": body.evidence_level or ""}
-    return Status(201, shown(Intervention.define(by=request.actor, **values)))
+    made = Intervention.define(by=request.actor, **values)
+    return Status(201, shown(Intervention.objects.with_author().get(pk=made.pk)))
 
 
 @router.get("/interventions/{uuid:intervention_id}/effectiveness", response=Effectiveness)

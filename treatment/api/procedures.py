@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from ninja import Query, Schema, Status
 from pydantic import Field
 
-from charting.teeth import TEETH, UnknownTooth, tooth_of
+from charting.teeth import TEETH, UnknownTooth
 from clinic.access.rules import rule
 from clinic.models import ProcedureCode, Provider
 from clinic.web.bodies import (
@@ -30,6 +30,7 @@ from clinic.web.bodies import (
 )
 from clinic.web.endpoints import Endpoints, change_by
 from scheduling.models import Appointment
+from treatment.areas import teeth_of
 from treatment.looks import find_plan, find_procedure
 from treatment.models import Phase, Procedure
 
@@ -128,19 +129,13 @@ def values_of(given, actor, plan):
         values["appointment"] = referred(
             Appointment.objects.select_related("patient__merged_into"), actor, values.pop("appointment_id"), "appointment_id")
     if "tooth" in values:
-        values |= _teeth(values["tooth"], actor.clinic.tooth_numbering)
+        try:
+            values |= teeth_of(values["tooth"], actor.clinic.tooth_numbering)
+        except UnknownTooth as error:
+            raise ValidationError({"tooth": str(error)}) from error
     if "phase" in values:
         values["phase"] = Phase.named(values["phase"], by=actor, plan=plan)
     return values
-
-
-def _teeth(text, numbering):
-    """"14", or "3-5" for a range, by their canonical keys."""
-    first, _, last = text.partition("-")
-    try:
-        return {name: tooth_of(said, numbering).key if said else "" for name, said in (("tooth", first), ("last_tooth", last))}
-    except UnknownTooth as error:
-        raise ValidationError({"tooth": str(error)}) from error
 
 
 @router.get("/treatment-plans/{uuid:plan_id}/procedures", response=Listed[ProcedureShown])

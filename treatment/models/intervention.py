@@ -4,7 +4,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, OuterRef, Q, Subquery, Sum
 
 from clinic.db.fields import DerivedField, EncryptedTextField, normalise
 from clinic.db.guards import Trigger
@@ -33,6 +33,11 @@ class InterventionQuerySet(RecordQuerySet):
     def modalities(self):
         """The names under which these stand, in their order."""
         return list(self.exclude(modality="").order_by("modality").values_list("modality", flat=True).distinct())
+
+    def with_author(self):
+        """Each with `created_by`: the key of who defined it."""
+        first = self.model.history.filter(id=OuterRef("pk"), history_type="+").values("history_user")[:1]
+        return self.annotate(created_by=Subquery(first, output_field=models.UUIDField()))
 
     def search(self, text="", modality=""):
         """By modality (case ignored) and by words of name and description, each of which must occur."""

@@ -210,7 +210,8 @@ class TreatmentPlan(Record):
 
     def steps_for(self, actor):
         """The verbs that this actor can take now, in the order of the table."""
-        return [verb for verb, (before, _) in self.STEPS.items() if self.status in before and self._may_step(actor, verb)]
+        return [verb for verb, (before, _) in self.STEPS.items()
+                if self.status in before and self._may_step(actor, verb) and not self._in_the_way(verb)]
 
     @property
     def reviewed_on(self):
@@ -354,15 +355,18 @@ class TreatmentPlan(Record):
             raise NotAllowed("This step of the plan is not yours to take.")
         if verb in self.NEED_A_REASON and not because.strip():
             raise ValidationError({"reason": "Write why: it stays with the plan."})
-        self._refuse_open_work(verb)
+        if said := self._in_the_way(verb):
+            raise Refused(said)
         return self._take(verb, by, because)
 
-    def _refuse_open_work(self, verb):
+    def _in_the_way(self, verb):
+        """What of the plan's procedures forbids this step, in a sentence; empty when nothing does."""
         if verb == "activate" and self.status == self.Status.DRAFT and self.procedures.in_force().exists():
-            raise Refused("A plan with procedures is presented and accepted before it is activated.")
+            return "A plan with procedures is presented and accepted before it is activated."
         if verb == "complete" and (left := self.procedures.open().count()):
-            raise Refused(f"{left} procedure{'s are' if left > 1 else ' is'} still to be done: complete or void "
-                          f"{'them' if left > 1 else 'it'} first, or discontinue the plan.")
+            return (f"{left} procedure{'s are' if left > 1 else ' is'} still to be done: complete or void "
+                    f"{'them' if left > 1 else 'it'} first, or discontinue the plan.")
+        return ""
 
     def _take(self, verb, by, because=""):
         """Take the step, draw anew what the chart shows of the plan when it ends or opens, freeze, tell."""

@@ -149,16 +149,18 @@ class Procedure(PlanPart):
         return self.status in self.OPEN
 
     @property
-    def sessions_left(self):
-        """How many visits it still takes, by the estimate; one at least while it is open."""
-        return max(self.estimated_visits - self.sessions.count(), 1) if self.is_open else 0
+    def said(self):
+        """In words, as the practice reads it: "14 Crown, all ceramic"."""
+        return f"{self.place.said(self.clinic.tooth_numbering)} {self.description}".strip()
+
+    def is_work_of(self, actor):
+        """Whether it is this actor's own, as its provider."""
+        return may(actor, "treatment.complete_procedure", self) and actor.user is not None and (
+            self.provider.user_id == actor.user.pk)
 
     def may_complete(self, actor):
         """Whether this actor does the work: a writer of the plan, or the procedure's own provider."""
-        if self.plan.may_write(actor):
-            return True
-        return may(actor, "treatment.complete_procedure", self) and actor.user is not None and (
-            self.provider.user_id == actor.user.pk)
+        return self.plan.may_write(actor) or self.is_work_of(actor)
 
     # Verbs: planning
 

@@ -11,6 +11,7 @@ from clinic.documents import closed
 from clinic.models import StoredFile
 from clinic.views.patients import patient_context
 from clinic.web.once import once
+from scheduling.forms import tell
 from treatment.consent_forms import ConsentForm
 from treatment.looks import find_consent, find_plan
 
@@ -26,7 +27,7 @@ def consent_new(request, plan_id):
         try:
             made = form.take(timezone.now())
         except ValidationError as error:
-            form.add_errors(error)
+            tell(form, error, procedure_ids="procedures")
         else:
             messages.success(request, "The consent is taken.")
             return redirect("treatment:consent", made.pk)

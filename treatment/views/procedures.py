@@ -4,7 +4,6 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -16,6 +15,7 @@ from clinic.views.patients import patient_context
 from clinic.web.asked import key
 from clinic.web.fields import TypedDateField
 from clinic.web.once import once
+from scheduling.forms import tell
 from treatment import entry
 from treatment.forms import ProcedureForm
 from treatment.looks import find_plan, find_procedure
@@ -171,18 +171,9 @@ def book(request, plan_id):
 @require_POST
 @once
 def reorder(request, plan_id):
-    """Move one procedure up or down, or give all of them the order that was dragged."""
+    """Give the procedures the order into which they were dragged, or pushed by keys."""
     found = find_plan(request, plan_id)
-    keys = [row.pk for row in found.procedures.in_order()]
-    if request.POST.get("order"):
-        keys = [key(text) for text in request.POST["order"].split(",")]
-    else:
-        up = "up" in request.POST
-        moved = key(request.POST.get("up" if up else "down", ""))
-        if moved not in keys:
-            raise Http404
-        at = keys.index(moved)
-        keys.insert(max(at - 1, 0) if up else at + 1, keys.pop(at))
+    keys = [key(text) for text in request.POST.get("order", "").split(",") if text]
     Procedure.reorder(by=request.actor, plan=found, keys=keys)
     return redirect("treatment:plan", plan_id)
 
@@ -193,9 +184,7 @@ def _form_page(request, plan, form, write, **more):
             with transaction.atomic():
                 write()
         except ValidationError as error:
-            for name, sentences in (error.message_dict if hasattr(error, "error_dict") else {"": error.messages}).items():
-                name = {"last_tooth": "tooth"}.get(name, name)
-                form.add_error(name if name in form.fields else None, sentences)
+            tell(form, error, last_tooth="tooth")
         else:
             messages.success(request, "Saved.")
             return redirect("treatment:plan", plan.pk)

@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from clinic.access.actor import Actor
 from clinic.dates import read_time
-from clinic.models import Clinic
+from clinic.imports.command import clinic_named
 from scheduling import starter
 
 
@@ -22,19 +22,16 @@ class Command(BaseCommand):
             "--hours", default="8:00-12:00,13:00-17:00", help="Of a working day, Monday to Friday; the gap is the break.")
 
     def handle(self, *, clinic, operatories, dentist, hygienist, hours, **options):
-        clinics = Clinic.objects.filter(name=clinic) if clinic else Clinic.objects.all()
-        if len(clinics) != 1:
-            names = ", ".join(Clinic.objects.values_list("name", flat=True)) or "none; make one with create_practice"
-            raise CommandError(f"Say which clinic with --clinic. There are: {names}.")
+        clinic = clinic_named(clinic)
         if not 0 <= operatories <= 99:
             raise CommandError("Give 0 to 99 operatories.")
         try:
             made = starter.open_schedule(
-                by=Actor.system(clinics[0]), operatories=operatories, dentists=dentist, hygienists=hygienist,
+                by=Actor.system(clinic), operatories=operatories, dentists=dentist, hygienists=hygienist,
                 spans=spans(hours))
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        self.stdout.write(f"{clinics[0]}: {made} rows added. Its schedule is open.")
+        self.stdout.write(f"{clinic}: {made} rows added. Its schedule is open.")
 
 
 def spans(text):

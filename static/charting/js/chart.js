@@ -1,5 +1,6 @@
 /* The tooth chart: the pointer and the arrows write into the entry line, the server reads it. */
 import { attach } from "../../clinic/js/attach.js";
+import "./completion.js";
 
 const line = () => document.getElementById("entry");
 
@@ -27,15 +28,6 @@ function write(words, { surface = "", tooth = "" } = {}) {
 }
 
 attach("#entry", (input) => {
-  input.addEventListener("keydown", (event) => {
-    if (event.key !== "Tab" || event.shiftKey) return;
-    const offered = document.querySelector("#preview [data-completion]");
-    if (!offered || input.selectionStart !== input.value.length) return;
-    event.preventDefault();
-    const cut = Number(offered.dataset.cut ?? input.value.length); // a word at fault may stand before others
-    input.value = `${input.value.slice(0, cut).replace(/[^\s;]*$/, "")}${offered.dataset.completion}${input.value.slice(cut) || " "}`;
-    input.dispatchEvent(new Event("input", { bubbles: true }));
-  });
   const form = input.form;
   form.addEventListener("htmx:afterRequest", (event) => {
     if (event.target !== form || event.detail.xhr.status >= 400) return; // what can't be read stays typed

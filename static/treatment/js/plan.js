@@ -1,17 +1,6 @@
 /* Treatment plans: the entry line, picked codes, the order of the rows, the signature field. */
 import { attach } from "../../clinic/js/attach.js";
-
-/* Tab takes what is offered for the word at the end of the line. */
-attach("#entry", (input) => {
-  input.addEventListener("keydown", (event) => {
-    if (event.key !== "Tab" || event.shiftKey) return;
-    const offered = document.querySelector("#preview [data-completion]");
-    if (!offered || input.selectionStart !== input.value.length) return;
-    event.preventDefault();
-    input.value = `${input.value.replace(/[^\s;]*$/, "")}${offered.dataset.completion} `;
-    input.dispatchEvent(new Event("input", { bubbles: true }));
-  });
-});
+import "../../charting/js/completion.js";
 
 /* A search that puts what is picked elsewhere: into a field, or as a line of its own. */
 function picked(input, put) {

@@ -1,8 +1,8 @@
 """`open_treatment`: how the chart draws the codes of a new practice, and for which teeth and surfaces they are offered."""
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from clinic.access.actor import Actor
-from clinic.models import Clinic
+from clinic.imports.command import clinic_named
 from treatment import starter
 
 
@@ -13,9 +13,6 @@ class Command(BaseCommand):
         parser.add_argument("--clinic", help="Its name; may be left out where there is only one.")
 
     def handle(self, *, clinic, **options):
-        clinics = Clinic.objects.filter(name=clinic) if clinic else Clinic.objects.all()
-        if len(clinics) != 1:
-            names = ", ".join(Clinic.objects.values_list("name", flat=True)) or "none; make one with create_practice"
-            raise CommandError(f"Say which clinic with --clinic. There are: {names}.")
-        made = starter.load_rules(by=Actor.system(clinics[0]))
-        self.stdout.write(f"{clinics[0]}: rules for {len(made)} codes added.")
+        clinic = clinic_named(clinic)
+        made = starter.load_rules(by=Actor.system(clinic))
+        self.stdout.write(f"{clinic}: rules for {len(made)} codes added.")
