@@ -9,7 +9,7 @@ class TreatmentConfig(AppConfig):
         from django.db.models.signals import post_migrate
 
         from clinic.access.rules import OBJECT_RULES
-        from treatment import charted, goal_panels, note_subjects, notices, panels  # noqa: F401  adds what treatment shows on pages of other apps
+        from treatment import charted, goal_panels, note_subjects, notices, panels, receivers  # noqa: F401  adds what treatment shows on pages of other apps
 
         OBJECT_RULES["treatment.write_plan"] = "treatment.write_plan"  # the care team's rows decide
         post_migrate.connect(load_library, sender=self, dispatch_uid="treatment.library")

@@ -32,6 +32,11 @@ class Place(NamedTuple):
     sextant: int | None = None
     arch: str = ""
 
+    @classmethod
+    def of(cls, row):
+        """That of a procedure, or of one as it once was."""
+        return cls(*(getattr(row, name) for name in cls._fields))
+
     def said(self, numbering):
         """As one reads it: "14 MOD", "3-5", "UR", "upper arch"; nothing for the whole mouth."""
         tooth = TEETH[self.tooth].label(numbering) if self.tooth else ""

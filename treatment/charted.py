@@ -23,7 +23,7 @@ def plan_items(by, patient, items):
     if None in found:
         raise ValidationError({"entry": NO_CODE})
     plan = draft_of(by, patient)
-    rows = [Procedure.add(by=by, plan=plan, **item.values()) for item in found]
+    rows = Procedure.add_all(by=by, plan=plan, items=[item.values() for item in found])
     return [row.finding for row in rows if row.finding]
 
 

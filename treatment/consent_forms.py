@@ -28,6 +28,7 @@ class ConsentForm(forms.Form):
     signed_by = forms.ChoiceField(label="Signed by", choices=Consent.SignedBy)
     signature_name = LineField(label="Name of who signs", max_length=120)
     witness = LineField(max_length=120, required=False)
+    number = forms.IntegerField(widget=forms.HiddenInput)  # of the copy that was shown
     signature_image = forms.CharField(required=False, max_length=900_000, widget=forms.HiddenInput)
     paper = RowField(
         Document.objects.none(), label="Signed on paper", required=False, empty_label="No: on the screen",
@@ -38,7 +39,8 @@ class ConsentForm(forms.Form):
         self.actor, self.plan = actor, plan
         rows = plan.procedures.in_force().select_related("procedure_code", "clinic").in_order()
         self.fields["procedures"].queryset = rows
-        self.initial |= {"procedures": [row.pk for row in rows if row.is_open], "signature_name": plan.person.name}
+        self.initial |= {"procedures": [row.pk for row in rows if row.is_open], "signature_name": plan.person.name,
+                         "number": plan.number}
         self.fields["paper"].queryset = Document.objects.visible_to(actor).of(plan.patient).current().filter(
             kind=Document.Kind.CONSENT).select_related("file")
 
@@ -47,12 +49,14 @@ class ConsentForm(forms.Form):
 
     def clean(self):
         data = super().clean()
-        if not self.errors and not (data.get("signature_image") or data.get("paper")):
+        given = data.get("decision") == Consent.Decision.GIVEN
+        if given and not self.errors and not (data.get("signature_image") or data.get("paper")):
             raise forms.ValidationError("Sign in the field, or choose the scan of the signed paper.")
         return data
 
     def take(self, now):
         data = self.cleaned_data
         return Consent.take(
-            by=self.actor, plan=self.plan, procedures=list(data["procedures"]), now=now, signature=data["signature_image"], **{
-                name: data[name] for name in ("decision", "explained", "signed_by", "signature_name", "witness", "paper")})
+            by=self.actor, plan=self.plan, procedures=list(data["procedures"]), now=now, signature=data["signature_image"],
+            **{name: data[name] for name in (
+                "decision", "explained", "signed_by", "signature_name", "witness", "paper", "number")})

@@ -5,11 +5,10 @@ from django.core.exceptions import ValidationError
 from charting.teeth import UnknownTooth
 from clinic.forms import RecordForm
 from clinic.models import ProcedureCode, Provider
+from clinic.web import conflicts
 from clinic.web.fields import LineField, LinesField, RowField, TypedDateField, keep_chosen
-from treatment.areas import teeth_of
+from treatment.areas import Place, teeth_of
 from treatment.models import Phase, Procedure, TreatmentPlan
-
-WRITERS = ("dentist", "orthodontist", "therapist", "hygienist")
 
 
 class ProblemsField(LinesField):
@@ -81,11 +80,13 @@ class PlanForm(RecordForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["title"].widget.attrs |= {"autofocus": True, "autocomplete": "off"}
-        self.fields["provider"].queryset = Provider.objects.visible_to(self.actor).current().filter(kind__in=WRITERS)
+        self.fields["provider"].queryset = Provider.objects.visible_to(self.actor).current().filter(
+            kind__in=TreatmentPlan.PROVIDERS)
         self.fields["review_frequency_days"].label = "Reviewed every so many days"
         patient = self.instance.patient
         if self.instance._state.adding:
-            self.fields["beside"].queryset = TreatmentPlan.objects.visible_to(self.actor).of(patient).filter(
+            own = TreatmentPlan.objects.visible_to(self.actor).of(patient).written_by(self.actor)
+            self.fields["beside"].queryset = own.filter(
                 status__in=[TreatmentPlan.Status.DRAFT, TreatmentPlan.Status.PROPOSED])
             self.initial |= {"start_date": self.actor.clinic.today(), "provider": Provider.objects.that_is(self.actor) or (
                 patient.primary_provider)}
@@ -98,6 +99,21 @@ class PlanForm(RecordForm):
         if self.cleaned_data["beside"]:
             plan.set_beside(self.cleaned_data["beside"], by=self.actor)
         return plan
+
+
+class PhaseForm(RecordForm):
+    """What a phase is called."""
+
+    verb = "rename"
+
+    class Meta:
+        model = Phase
+        fields = ["name"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        del self.fields["because"]
+        self.fields["name"].widget.attrs |= {"autofocus": True, "autocomplete": "off"}
 
 
 class ProcedureForm(forms.Form):
@@ -116,20 +132,22 @@ class ProcedureForm(forms.Form):
     fee = forms.DecimalField(max_digits=9, decimal_places=2, min_value=0, required=False, help_text="Empty: the office's.")
     estimated_visits = forms.IntegerField(label="Visits", min_value=1, max_value=60, initial=1, required=False)
     note = LinesField(required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+    position = forms.IntegerField(label="Place in the plan", min_value=1, max_value=500, required=False)
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    OWN = ("version", "position")
 
     def __init__(self, *args, actor, plan, row=None, **kwargs):
         super().__init__(*args, **kwargs)
         self.actor, self.plan, self.row = actor, plan, row
         self.fields["provider"].queryset = Provider.objects.visible_to(actor).current()
-        if row is not None:
-            numbering = actor.clinic.tooth_numbering
+        if row is None:
+            del self.fields["position"]
+        else:
             keep_chosen(self.fields["provider"], row.provider_id)
-            self.initial = {
-                **{name: getattr(row, name) for name in (
-                    "surfaces", "quadrant", "sextant", "arch", "diagnosis", "fee", "estimated_visits", "note", "version")},
-                "code": row.procedure_code.code, "tooth": row.place._replace(surfaces="").said(numbering) if row.tooth else "",
-                "phase": row.phase.name if row.phase else "", "provider": row.provider_id}
+            order = list(plan.procedures.in_force().in_order().values_list("pk", flat=True))
+            place = order.index(row.pk) + 1 if row.pk in order else None
+            self.initial = self._of(row) | {"version": row.version, "position": place}
 
     def clean_code(self):
         code = self.cleaned_data["code"].upper()
@@ -144,19 +162,50 @@ class ProcedureForm(forms.Form):
         except UnknownTooth as error:
             raise ValidationError(str(error)) from error
 
-    def values(self):
-        """The verbs' arguments."""
-        values = {name: value for name, value in self.cleaned_data.items() if name not in ("code", "tooth", "phase", "version")}
-        values["estimated_visits"] = values["estimated_visits"] or 1
-        return values | self.cleaned_data["tooth"] | {
-            "procedure_code": self.cleaned_data["code"], "provider": values["provider"] or self.plan.provider,
-            "phase": Phase.named(self.cleaned_data["phase"], by=self.actor, plan=self.plan)}
-
     def add(self):
-        return Procedure.add(by=self.actor, plan=self.plan, **self.values())
+        values = {name: value for name, value in self.cleaned_data.items() if name not in self.OWN}
+        return Procedure.add(by=self.actor, plan=self.plan, **self._arguments(values))
 
     def revise(self):
-        values = self.values()
-        if values["fee"] is None:
-            del values["fee"]
-        return self.row.revise(by=self.actor, version=self.cleaned_data["version"], **values)
+        """Write what was changed. Stale when somebody saved meanwhile: see `differences`."""
+        changed = {name: self.cleaned_data[name] for name in self.changed_data if name not in self.OWN}
+        if values := conflicts.settled(self.data, changed):
+            self.row.revise(by=self.actor, version=self.cleaned_data["version"], **self._arguments(values))
+        if "position" in self.changed_data and self.cleaned_data["position"]:
+            self.row.move_to(self.cleaned_data["position"], by=self.actor)
+
+    def differences(self, current):
+        """Where what was typed and what stands now differ; `current`: the row as somebody saved it meanwhile."""
+        began = current.history.filter(version=self.cleaned_data["version"] or 0).first() or current
+        labels = {name: self[name].label for name in self.fields if name not in self.OWN}
+        mine = {name: self[name].value() for name in labels}
+        return conflicts.differences(
+            labels, began=self._in_words(self._of(began)), mine=self._in_words(mine),
+            theirs=self._in_words(self._of(current)))
+
+    def _of(self, row):
+        """The row as the form shows it."""
+        tooth = Place.of(row)._replace(surfaces="").said(self.actor.clinic.tooth_numbering) if row.tooth else ""
+        return {name: getattr(row, name) for name in (
+            "surfaces", "quadrant", "sextant", "arch", "diagnosis", "fee", "estimated_visits", "note")} | {
+            "code": row.procedure_code.code, "tooth": tooth, "phase": row.phase.name if row.phase else "",
+            "provider": row.provider_id}
+
+    def _in_words(self, values):
+        return {name: conflicts.in_words(self.fields[name], value) for name, value in values.items()}
+
+    def _arguments(self, values):
+        """What the verbs take for these values of fields."""
+        values = dict(values)
+        values |= values.pop("tooth", {})
+        if "code" in values:
+            values["procedure_code"] = values.pop("code")
+        if "phase" in values:
+            values["phase"] = Phase.named(values["phase"], by=self.actor, plan=self.plan)
+        if "provider" in values:
+            values["provider"] = values["provider"] or self.plan.provider
+        if "estimated_visits" in values:
+            values["estimated_visits"] = values["estimated_visits"] or 1
+        if "fee" in values and values["fee"] is None:
+            values["fee"] = self.cleaned_data["code"].fee
+        return values

@@ -229,11 +229,12 @@ class UsedForm(forms.Form):
     effectiveness_rating = forms.TypedChoiceField(
         coerce=int, empty_value=None, required=False, choices=[("", "")] + [(number, number) for number in range(1, 6)])
     notes = LineField(max_length=2000, required=False)
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, data=None, *, serving, row=None):
-        super().__init__(data, prefix=str(serving.pk), initial={"used": True, "notes": row.notes, "effectiveness_rating": (
-            row.effectiveness_rating)} if row else None)
-        self.serving = serving
+        super().__init__(data, prefix=str(serving.pk), initial={"used": True, **{
+            name: getattr(row, name) for name in ("notes", "effectiveness_rating", "version")}} if row else None)
+        self.serving, self.was_used = serving, row is not None
 
     @property
     def effects(self):
@@ -241,11 +242,22 @@ class UsedForm(forms.Form):
         chosen = str(self["effectiveness_rating"].value() or "")
         return [(number, str(number) == chosen) for number in range(1, 6)]
 
+    def meet(self, row):
+        """After somebody ticked the list otherwise: say what stands now; sent again, what is typed here holds."""
+        if self.cleaned_data["version"] != (row.version if row else None):
+            effect = f", effect {row.effectiveness_rating}" if row and row.effectiveness_rating else ""
+            note = f": {row.notes}" if row and row.notes else ""
+            said = f"saved here: used{effect}{note}" if row else "took this off."
+            self.add_error(None, f"Meanwhile somebody {said}")
+            self.data = self.data.copy()
+            self.data[self.add_prefix("version")] = row.version if row else ""
+
     @property
     def told(self):
-        """What `SessionIntervention.settle` takes: an effect or a note says that it was used."""
+        """What `SessionIntervention.settle` takes. A new effect or note says that it was used; taking the tick off, that it was
+        not."""
         values = {name: self.cleaned_data[name] for name in ("notes", "effectiveness_rating")}
-        return values if self.cleaned_data["used"] or any(values.values()) else None
+        return values if self.cleaned_data["used"] or (any(values.values()) and not self.was_used) else None
 
 
 class ReviewForm(forms.Form):

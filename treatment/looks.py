@@ -1,7 +1,7 @@
 """The rows of treatment that a request is about; the look at their patient is noted."""
 from clinic.access.rules import find
 from clinic.audit.looks import Kind, look
-from treatment.models import Consent, Goal, GoalIntervention, Procedure, TreatmentPlan
+from treatment.models import Consent, Goal, GoalIntervention, Phase, Procedure, TreatmentPlan
 
 
 def _found(request, rows, key, kind):
@@ -19,6 +19,14 @@ def find_procedure(request, procedure_id, kind=Kind.VIEW):
     rows = Procedure.objects.select_related(
         "patient__merged_into", "clinic", "provider", "phase", "procedure_code__rule", "plan__provider", "finding")
     return _found(request, rows, procedure_id, kind)
+
+
+def find_phase(request, phase_id):
+    """A phase that is not withdrawn, if this actor may know of it (else 404)."""
+    rows = Phase.objects.in_force().select_related("clinic", "plan__patient__merged_into", "plan__provider", "plan__clinic")
+    row = find(rows, request.actor, pk=phase_id)
+    look(request, Kind.VIEW, row.plan.person)
+    return row
 
 
 def find_goal(request, goal_id, kind=Kind.VIEW):

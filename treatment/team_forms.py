@@ -3,7 +3,7 @@ from django import forms
 
 from clinic.models import Provider, User
 from clinic.web.fields import LineField, RowField
-from treatment.forms import WRITERS
+from treatment.models import TreatmentPlan
 
 
 class AssignForm(forms.Form):
@@ -14,8 +14,8 @@ class AssignForm(forms.Form):
 
     def __init__(self, *args, actor, plan, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["provider"].queryset = Provider.objects.visible_to(actor).current().filter(kind__in=WRITERS).exclude(
-            pk=plan.provider_id)
+        providers = Provider.objects.visible_to(actor).current()
+        self.fields["provider"].queryset = providers.filter(kind__in=TreatmentPlan.PROVIDERS).exclude(pk=plan.provider_id)
 
 
 class MemberForm(forms.Form):

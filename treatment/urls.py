@@ -1,6 +1,6 @@
 from django.urls import path
 
-from treatment.views import consents, goals, interventions, plans, procedures, reviews, sessions, team, versions
+from treatment.views import consents, goals, interventions, phases, plans, procedures, reviews, sessions, team, versions
 
 app_name = "treatment"
 urlpatterns = [
@@ -20,6 +20,8 @@ urlpatterns = [
     path("plans/<uuid:plan_id>/procedures/order/", procedures.reorder, name="reorder"),
     path("plans/<uuid:plan_id>/procedures/book/", procedures.book, name="book"),
     path("plans/<uuid:plan_id>/procedures/complete/", procedures.complete, name="complete"),
+    path("phases/<uuid:phase_id>/", phases.phase_edit, name="phase_edit"),
+    path("phases/<uuid:phase_id>/withdraw/", phases.phase_withdraw, name="phase_withdraw"),
     path("procedures/<uuid:procedure_id>/edit/", procedures.procedure_edit, name="procedure_edit"),
     path("procedures/<uuid:procedure_id>/start/", procedures.procedure_start, name="procedure_start"),
     path("procedures/<uuid:procedure_id>/void/", procedures.procedure_void, name="procedure_void"),

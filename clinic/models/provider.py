@@ -1,7 +1,8 @@
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 
 from clinic.db.records import Record, RecordQuerySet
+from clinic.signals import provider_user_changed
 
 
 class ProviderQuerySet(RecordQuerySet):
@@ -45,3 +46,12 @@ class Provider(Record):
 
     def __str__(self):
         return self.name
+
+    @transaction.atomic
+    def record(self, *, by, because=""):
+        """As of every record; `provider_user_changed` is sent when somebody else signs in as this provider from now on."""
+        before = type(self)._base_manager.filter(pk=self.pk).values_list("user", flat=True).first()
+        super().record(by=by, because=because)
+        if before != self.user_id:
+            provider_user_changed.send(type(self), provider=self, by=by)
+        return self

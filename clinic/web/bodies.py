@@ -143,18 +143,24 @@ def _without_none(annotation):
 
 
 def to_change(body, shown):
-    """The fields to write of a body of `changes_to`. `shown`: the record as it is answered now.
+    """The fields to write of a body of `changes_to`: those that say something else than `shown`, the record as it is answered
+    now. A record that is sent back as it was read changes nothing, its computed figures least of all.
 
     ValidationError, by name, when a field that the server sets is sent with another value.
     """
-    given, shown = body.given(), json.loads(json.dumps(shown.model_dump(), cls=NinjaJSONEncoder))  # as it was answered
+    given, shown = body.given(), _answered(shown.model_dump())
     given.pop("version", None)  # what the document said when it was read; If-Match is how a version is insisted on
     wrong = {
         key: ["The server sets this field; leave it out, or send it back as it was."]
         for key in body.read_only & given.keys() if not _same(given[key], shown[key])}
     if wrong:
         raise ValidationError(wrong)
-    return {key: value for key, value in given.items() if key not in body.read_only}
+    return {key: value for key, value in given.items() if key not in body.read_only and not _same(_answered(value), shown.get(key))}
+
+
+def _answered(value):
+    """A value as it is answered."""
+    return json.loads(json.dumps(value, cls=NinjaJSONEncoder))
 
 
 def _same(one, two):

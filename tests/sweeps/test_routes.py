@@ -12,7 +12,16 @@ from charting.models import ClinicalNote, Finding, PerioExam
 from clinic.models import Document, Fee, LetterTemplate, Notification, Patient
 from config.roles import ROLES
 from scheduling.models import AppointmentTypeCode, Block, Feed, FreedSlot, HoursException, Offer, Series, WaitlistEntry
-from treatment.models import CareTeamMember, Consent, Goal, GoalIntervention, Intervention, Procedure, TreatmentPlan
+from treatment.models import (
+    CareTeamMember,
+    Consent,
+    Goal,
+    GoalIntervention,
+    Intervention,
+    Phase,
+    Procedure,
+    TreatmentPlan,
+)
 
 pytestmark = pytest.mark.wide
 
@@ -21,7 +30,7 @@ BY_THE_DOZEN = {
     "finding": Finding, "note": ClinicalNote,
     "exam": PerioExam,
     "plan": TreatmentPlan, "procedure": Procedure, "consent": Consent, "member": CareTeamMember, "goal": Goal,
-    "serving": GoalIntervention, "intervention": Intervention}
+    "serving": GoalIntervention, "phase": Phase, "intervention": Intervention}
 # Routes of other packages, one by one, with who guards them. None yet.
 OF_OTHERS = {}
 PEOPLE = [*sorted(set(ROLES) - {"coach", "patient"}), "coach", "patient"]

@@ -2,6 +2,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -103,6 +104,34 @@ def test_a_whole_plan_may_be_sent_back_as_it_was_read(dentist, care, goal):
     assert answer.status_code == 200, answer.data
     assert answer.data["notes"] == "Seen"
     assert dentist.put(path, read | {"progress_summary": {"total_goals": 9}}).status_code == 422
+
+
+def test_a_goal_sent_back_as_it_was_read_changes_nothing(dentist, care, goal):
+    row = goal()
+    dentist.post(f"/goals/{row.pk}/progress", {"progress_note": "Better", "rating": 7})
+    read = dentist.get(f"/goals/{row.pk}").data
+    care.refresh_from_db()
+    copies = care.number
+    assert dentist.put(f"/goals/{row.pk}", read).data == read
+    row.refresh_from_db()
+    care.refresh_from_db()
+    assert (row.progress_percentage, care.number) == (0, copies)
+
+
+def test_who_gets_a_providers_sign_in_writes_their_plans(cast, draw_up):
+    plan, user = draw_up("Theirs", provider=cast.bridge), cast.user("hygienist")
+    assert not plan.may_write(cast.hygienist)
+    cast.holly.change(by=cast.manager, user=None)
+    cast.bridge.change(by=cast.manager, user=user)
+    assert plan.may_write(cast.actor("hygienist"))
+    cast.bridge.change(by=cast.manager, user=None)
+    assert not plan.may_write(cast.actor("hygienist"))
+
+
+def test_no_assistant_answers_for_a_plan(cast, draw_up):
+    assistant = cast.bridge.change(by=cast.manager, kind="assistant")
+    with pytest.raises(ValidationError, match="Who answers"):
+        draw_up("x", provider=assistant)
 
 
 def test_a_list_is_filtered_by_status_type_and_review(cast, dentist, draw_up):

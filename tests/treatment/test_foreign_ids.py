@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from clinic.models import Document, Provider
+from clinic.models import Document
 from config.api import api
 from scheduling.models import Appointment
 from tests.program import Program
@@ -148,8 +148,10 @@ def test_a_group_of_another_clinic_brings_no_plan_of_theirs(cast, house):
     assert not TreatmentPlan.objects.get(pk=made.data["id"]).alternatives().exists()
 
 
-def test_who_is_responsible_is_changed_by_a_manager_and_not_in_a_body(cast, house):
-    keys, _, program = house
-    other = Provider.objects.get(pk=cast.bridge.pk)
-    answer = program.patch(f"/treatment-plans/{keys['plan_id']}", {"therapist_id": str(other.pk)})
+def test_who_is_responsible_is_changed_by_a_manager_alone(cast, plan, dentist, program):
+    path, other = f"/treatment-plans/{plan.pk}", {"therapist_id": str(cast.bridge.pk)}
+    answer = dentist.patch(path, other)
     assert (answer.status_code, answer.data["errors"][0]["field"]) == (422, "therapist_id")
+    assert dentist.patch(path, {"therapist_id": str(cast.drill.pk)}).status_code == 200  # as it was
+    assert program("manager").patch(path, other).data["therapist_id"] == other["therapist_id"]
+    assert dentist.patch(path, {"title": "Mine"}).status_code == 403

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from clinic.db.refusals import NotAllowed
+from clinic.db.refusals import NotAllowed, Refused
 from clinic.models import AccessEvent
 from scheduling.hooks import visit_actions
 from treatment.goal_forms import GoalForm
@@ -384,7 +385,8 @@ def test_one_of_our_own_stands_in_the_list_with_its_average(cast, client, goal, 
     assert "3 of 5" in page_of(client, f"/interventions/{made.pk}/")
     listed = {each.name: effect for each, effect in client.get("/interventions/", {"q": "music"}).context["rows"]}
     assert listed["Music"].average_rating == 3
-    assert client.post("/interventions/new/", {"name": "Music", "modality": "Relaxation"}).status_code == 409
+    twin = client.post("/interventions/new/", {"name": "Music", "modality": "Relaxation", "description": "Songs"})
+    assert (twin.status_code, "Songs" in twin.content.decode()) == (422, True)
 
 
 def test_another_clinics_own_intervention_is_not_found(cast, client):
@@ -429,7 +431,7 @@ def test_what_was_used_in_a_visit_is_ticked_with_effect_and_note(cast, client, g
     assert client.post(path, told([first], effectiveness_rating="4", notes="Calmer")).status_code == 302
     held.refresh_from_db()
     assert held.version == version  # nothing was said anew
-    client.post(path, told([second]))
+    client.post(path, told([second]) | {f"{first.pk}-version": version})
     assert [each.goal_intervention for each in SessionIntervention.objects.filter(is_withdrawn=False)] == [second]
     assert "used 1 time" in page_of(client, f"/goals/{row.pk}/")
 
@@ -438,6 +440,39 @@ def test_an_effect_alone_says_that_it_was_used(client, serving, book):
     visit, row = book(), serving()
     client.post(f"/visits/{visit.pk}/interventions/", {f"{row.pk}-effectiveness_rating": "2", f"{row.pk}-notes": ""})
     assert SessionIntervention.objects.get().effectiveness_rating == 2
+
+
+def test_taking_the_tick_off_takes_it_out_though_effect_and_note_stand_there(client, serving, book):
+    visit, row = book(), serving()
+    path = f"/visits/{visit.pk}/interventions/"
+    client.post(path, told([row], effectiveness_rating="2", notes="Hard"))
+    held = SessionIntervention.objects.get()
+    client.post(path, {f"{row.pk}-effectiveness_rating": "2", f"{row.pk}-notes": "Hard", f"{row.pk}-version": held.version})
+    held.refresh_from_db()
+    assert held.is_withdrawn
+
+
+def test_of_two_who_tick_a_visit_the_second_sees_what_stands(cast, client, serving, book):
+    visit, row = book(), serving()
+    path = f"/visits/{visit.pk}/interventions/"
+    SessionIntervention.tick(by=cast.dentist, appointment=visit, goal_intervention=row, notes="Theirs", effectiveness_rating=5)
+    answer = client.post(path, told([row], effectiveness_rating="2", notes="Mine"))
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Meanwhile somebody saved here: used, effect 5: Theirs" in page
+    assert 'value="Mine"' in page
+    client.post(path, told([row], effectiveness_rating="2", notes="Mine", version=answer.context["forms"][0]["version"].value()))
+    assert SessionIntervention.objects.get().notes == "Mine"
+
+
+def test_nothing_is_used_in_a_visit_that_was_not_held(cast, goal, serving, book):
+    row = goal()
+    used, visit = serving(on=row), book()
+    visit.cancel(by=cast.desk, because="Ill")
+    with pytest.raises(Refused):
+        SessionIntervention.tick(by=cast.dentist, appointment=visit, goal_intervention=used)
+    with pytest.raises(ValidationError):
+        row.record_progress(by=cast.dentist, progress_note="x", appointment=visit)
 
 
 def test_the_average_of_visits_and_goal_is_seen_on_plan_goal_and_intervention(cast, client, care, goal, serving, book):

@@ -181,6 +181,83 @@ def test_of_two_who_change_a_plan_the_second_sees_both(cast, drill, send, plan):
     assert "Theirs" in answer.content.decode()
 
 
+def test_of_two_who_change_a_procedure_the_second_sees_both(cast, drill, send, plan, put_in):
+    row = put_in(plan, "D2740", tooth="14")
+    form = {"code": "D2740", "tooth": "14", "fee": f"{row.fee}", "estimated_visits": "1", "version": row.version,
+            "provider": row.provider_id, "note": "Mine"}
+    row.revise(by=cast.dentist, note="Theirs")
+    answer = send(f"/procedures/{row.pk}/edit/", **form)
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "Mine" in page
+    assert "Theirs" in page
+    send(f"/procedures/{row.pk}/edit/", **form | {"version": row.version, "take": "chosen", "choice-note": "mine"})
+    row.refresh_from_db()
+    assert row.note == "Mine"
+
+
+def test_another_code_in_the_form_brings_its_fee_unless_one_is_typed(cast, send, plan, put_in, codes):
+    row = put_in(plan, "D2740", tooth="14", fee=1)
+    path, form = f"/procedures/{row.pk}/edit/", {
+        "code": "D2750", "tooth": "14", "fee": "1.00", "estimated_visits": "1", "provider": row.provider_id}
+    send(path, **form, version=row.version)
+    row.refresh_from_db()
+    assert (row.procedure_code.code, row.fee) == ("D2750", codes["D2750"].fee)
+    send(path, **form | {"fee": "7"}, version=row.version)
+    row.refresh_from_db()
+    assert row.fee == 7
+    send(path, **form | {"fee": ""}, version=row.version)  # the office's again
+    row.refresh_from_db()
+    assert row.fee == codes["D2750"].fee
+
+
+def test_the_order_is_changed_without_a_mouse_or_javascript(cast, send, plan, put_in):
+    first, second, third = (put_in(plan, tooth=tooth) for tooth in ("3", "14", "19"))
+    send(f"/procedures/{third.pk}/edit/", code="D2740", tooth="19", fee=f"{third.fee}", estimated_visits="1", version=third.version,
+         provider=third.provider_id, position="1")
+    assert list(plan.procedures.in_order()) == [third, first, second]
+
+
+def test_a_phase_is_called_otherwise_and_an_empty_one_is_taken_out(cast, drill, send, plan, put_in):
+    urgent, later = (Phase.add(by=cast.dentist, plan=plan, name=name) for name in ("Urgent", "Later"))
+    put_in(plan, tooth="14", phase=urgent)
+    assert "Take out of the plan" not in drill.get(f"/phases/{urgent.pk}/").content.decode()
+    assert send(f"/phases/{urgent.pk}/", name="Later", version=urgent.version).status_code == 422
+    send(f"/phases/{urgent.pk}/", name="At once", version=urgent.version)
+    assert send(f"/phases/{urgent.pk}/withdraw/").status_code == 409
+    assert send(f"/phases/{later.pk}/withdraw/").status_code == 302
+    assert [row.name for row in plan.phases.in_force()] == ["At once"]
+    assert drill.get(f"/phases/{later.pk}/").status_code == 404
+
+
+def test_a_line_of_several_makes_one_copy_of_the_plan(cast, send, plan, codes):
+    plan.present(by=cast.dentist)
+    send(f"/plans/{plan.pk}/line/", entry="14 crown; 19 mo comp; d4341 ur")
+    assert plan.versions.count() == 2
+
+
+def test_a_consent_is_over_the_copy_that_was_shown(cast, drill, send, agreed):
+    path = f"/plans/{agreed.pk}/consents/new/"
+    shown = drill.get(path).context["form"]["number"].value()
+    form = {"decision": "declined", "explained": "Risks", "signed_by": "patient", "signature_name": "Ada", "procedures": [
+        str(row.pk) for row in agreed.procedures.all()]}
+    agreed.revise(by=cast.dentist, title="Crown and more")
+    answer = send(path, **form, number=shown)
+    page = answer.content.decode()
+    assert (answer.status_code, Consent.objects.count()) == (422, 0)
+    assert "The plan was changed since" in page
+    assert ">Risks</textarea>" in page.replace("\n", "")
+    assert send(path, **form, number=answer.context["form"]["number"].value()).status_code == 302
+    assert Consent.objects.get().plan_version.number == agreed.versions.newest().number
+
+
+def test_who_declines_need_not_sign_and_who_agrees_does(send, agreed):
+    form = {"explained": "Risks", "signed_by": "patient", "signature_name": "Ada", "number": agreed.number, "procedures": [
+        str(row.pk) for row in agreed.procedures.all()]}
+    assert send(f"/plans/{agreed.pk}/consents/new/", **form, decision="given").status_code == 422
+    assert send(f"/plans/{agreed.pk}/consents/new/", **form, decision="declined").status_code == 302
+
+
 def test_a_manager_assigns_the_plan_and_names_writers(cast, drill, send, sign_in, plan):
     manager = sign_in("manager")
     assert drill.get(f"/plans/{plan.pk}/team/").status_code == 403

@@ -6,8 +6,8 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from charting.models import Finding
-from clinic.db.refusals import Refused
-from clinic.models import Provider
+from clinic.db.refusals import NotAllowed, Refused
+from clinic.models import DiagnosisCode, Provider
 from tests.pictures import picture
 from treatment.models import Consent, Procedure
 
@@ -260,3 +260,52 @@ def test_no_staff_page_of_a_plan_opens_for_the_patient(cast, sign_in, agreed):
     for path in (f"/plans/{agreed.pk}/", f"/patients/{cast.ada.pk}/plans/", f"/plans/{agreed.pk}/print/",
                  f"/plans/{agreed.pk}/consents/new/", "/interventions/"):
         assert portal.get(path).status_code == 403, path
+
+
+def test_another_code_brings_its_own_words_and_fee_and_is_one_in_use(cast, dentist, plan, put_in, codes):
+    row = put_in(plan, "D2740", tooth="14")
+    changed = dentist.patch(f"/procedures/{row.pk}", {"code": "D2750"})
+    assert (changed.data["description"], changed.data["fee"]) == (codes["D2750"].description, f"{codes['D2750'].fee:.2f}")
+    codes["D2790"].change(by=cast.manager, is_active=False)
+    refused = dentist.patch(f"/procedures/{row.pk}", {"code": "D2790"})
+    assert (refused.status_code, refused.data["errors"][0]["field"]) == (422, "code")
+
+
+def test_a_colleagues_plan_is_set_beside_nothing(cast, plan, draw_up):
+    theirs = draw_up("Theirs", provider=cast.bridge)
+    with pytest.raises(NotAllowed):
+        plan.set_beside(theirs, by=cast.dentist)
+    theirs.refresh_from_db()
+    assert theirs.alternative_group is None
+
+
+def test_what_a_plan_says_stays_changeable_when_one_of_its_diagnoses_is_retired(cast, dentist, draw_up, put_in):
+    plan = draw_up(diagnosis_codes=[{"code": "K02.9", "description": "Decay"}])
+    row = put_in(plan, "D2740", tooth="14", diagnosis="K02.9")
+    retire(cast, "K02.9")
+    assert dentist.patch(f"/treatment-plans/{plan.pk}", {"title": "Crown"}).status_code == 200
+    assert dentist.patch(f"/procedures/{row.pk}", {"note": "Cold"}).status_code == 200
+    refused = dentist.post(f"/patients/{cast.ada.pk}/treatment-plans", {
+        "title": "New", "start_date": str(cast.clinic.today()), "diagnosis_codes": [{"code": "K02.9"}]})
+    assert refused.status_code == 422
+
+
+def retire(cast, code):
+    """A list in which this code holds no longer, and another one does."""
+    day = cast.clinic.today()
+    for each, until in ((code, day - timedelta(days=1)), ("Z00.0", None)):
+        DiagnosisCode.objects.update_or_create(code=each, defaults={
+            "description": "x", "is_billable": True, "release": day - timedelta(days=400), "effective_to": until,
+            "effective_from": day - timedelta(days=400), "search_text": "x"})
+
+
+def test_nobody_books_work_of_a_plan_that_is_over_nor_calls_who_comes_no_more(cast, agreed, book):
+    row = agreed.procedures.first()
+    assert Procedure.objects.visible_to(cast.desk).unscheduled().count() == 2
+    cast.ada.change(by=cast.desk, status="archived")
+    assert not Procedure.objects.visible_to(cast.desk).unscheduled().exists()
+    cast.ada.change(by=cast.desk, status="active")
+    agreed.decline(by=cast.dentist)
+    row.refresh_from_db()
+    with pytest.raises(Refused):
+        row.book_into(by=cast.desk, appointment=book())

@@ -18,6 +18,7 @@ from clinic.web.bodies import (
     Paging,
     Reason,
     Text,
+    Whole,
     choice,
     fields_called,
     referred,
@@ -33,7 +34,7 @@ NAMES = {"paper": "document_id"}
 
 class ConsentNew(Body):
     """What was decided on which procedures, and what was explained before. `signature_image`: a PNG as a data URL; or
-    `document_id`: the scan of a signed paper."""
+    `document_id`: the scan of a signed paper. `plan_version`: the copy that was shown; refused when it is no longer the newest."""
 
     id: UUID | None = None
     procedure_ids: list[UUID] = Field(max_length=500)
@@ -44,6 +45,7 @@ class ConsentNew(Body):
     document_id: UUID | None = None
     witness: Line | None = Field(None, max_length=120)
     explained: Filled = Field(max_length=8000)
+    plan_version: Whole | None = Field(None, ge=1)
 
 
 class ConsentShown(Schema):
@@ -92,7 +94,8 @@ def consents(request, plan_id: UUID, paging: Query[Paging]):
 @rule("treatment.answer_plan")
 def take(request, plan_id: UUID, body: ConsentNew):
     """Write down what was decided, over the newest frozen copy of the plan."""
-    plan, values = find_plan(request, plan_id), body.dict(exclude={"procedure_ids", "signature_image", "document_id", "witness"})
+    plan, values = find_plan(request, plan_id), body.dict(exclude={
+        "procedure_ids", "signature_image", "document_id", "witness", "plan_version"})
     rows = {row.pk: row for row in Procedure.objects.visible_to(request.actor).filter(pk__in=body.procedure_ids)}
     if any(key not in rows for key in body.procedure_ids):
         raise ValidationError({"procedure_ids": "There is nothing with one of these ids."})
@@ -101,7 +104,7 @@ def take(request, plan_id: UUID, body: ConsentNew):
     with fields_called(NAMES):
         consent = Consent.take(
             by=request.actor, plan=plan, procedures=[rows[key] for key in body.procedure_ids], now=timezone.now(), paper=paper,
-            signature=signature_of(body.signature_image), witness=body.witness or "", **values)
+            signature=signature_of(body.signature_image), witness=body.witness or "", number=body.plan_version, **values)
     return Status(201, shown(find_consent(request, consent.pk)))
 
 

@@ -230,7 +230,8 @@ def one(goal):
 
 def values_of(given, actor):
     """The verb's arguments for what was sent."""
-    values = {name: value.model_dump() if isinstance(value, Body) else value for name, value in given.items()}
+    values = {name: {key: said for key, said in value.model_dump().items() if said} if isinstance(value, Body) else value
+              for name, value in given.items()}
     if "parent_goal_id" in values:
         values["parent"] = referred(Goal.objects.select_related("plan"), actor, values.pop("parent_goal_id"), "parent_goal_id")
     return values
@@ -282,9 +283,10 @@ def tell(request, goal_id: UUID, body: ProgressNew):
     found, values = find_goal(request, goal_id), body.dict(exclude={"session_id", "intervention_ids"})
     values["appointment"] = referred(
         Appointment.objects.select_related("patient__merged_into"), request.actor, body.session_id, "session_id")
+    used = _used(found, body.intervention_ids)
     with fields_called(NAMES):
-        entry = found.record_progress(by=request.actor, used=_used(found, body.intervention_ids), **values)
-    return Status(201, _progress(entry, body.intervention_ids))
+        entry = found.record_progress(by=request.actor, used=used, **values)
+    return Status(201, _progress(entry, [row.intervention_id for row in used]))
 
 
 @router.get("/goals/{uuid:goal_id}/history", response=Listed[StepShown])

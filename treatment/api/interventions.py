@@ -55,7 +55,7 @@ class InterventionShown(Schema):
 
 class Asked(Paging):
     modality: Text = ""
-    search: Text = ""
+    search: Text = Field("", max_length=200)
 
 
 class Effectiveness(Schema):

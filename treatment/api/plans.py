@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from ninja import Query, Schema, Status
 from pydantic import Field
 
-from clinic.access.rules import rule
+from clinic.access.rules import may, rule
 from clinic.audit.looks import find_patient
 from clinic.models import Provider
 from clinic.web.bodies import (
@@ -213,8 +213,10 @@ def change(request, plan_id: UUID, body: PlanChanges, response: HttpResponse):
     found = find_plan(request, plan_id)
 
     def write(*, by, status=None, provider=None, **values):
-        if provider is not None and provider.pk != found.provider_id:
+        if provider is not None and not may(by, "treatment.assign_plan"):
             raise ValidationError({"therapist_id": "A manager assigns a plan to another provider."})
+        if provider is not None:
+            found.assign(by=by, provider=provider)
         if values:
             found.revise(by=by, **values)
         if status is not None:

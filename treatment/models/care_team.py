@@ -84,6 +84,14 @@ class CareTeamMember(Record):
         row.is_assigned = True
         row._entitle(by, is_writer=True)
 
+    @classmethod
+    @transaction.atomic
+    def follow(cls, provider, *, by):
+        """After somebody got this provider's sign-in: they write the provider's open plans, who had it reads them."""
+        for plan in TreatmentPlan.objects.filter(clinic=provider.clinic_id, provider=provider).open().order_by("pk").lock():
+            plan.provider = provider
+            cls.entitle(plan, by=by)
+
     def _entitle(self, by, is_writer, because=""):
         self.is_writer = is_writer
         self.record(by=by, because=because)

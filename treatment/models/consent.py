@@ -82,15 +82,18 @@ class Consent(Fact):
     @classmethod
     @transaction.atomic
     def take(cls, *, by, plan, procedures, signed_by, signature_name, explained, now, decision=Decision.GIVEN, signature=None,
-             paper=None, witness="", id: UUID | None = None):
+             paper=None, witness="", number=None, id: UUID | None = None):
         """Write down what was decided on these procedures of the plan, over its newest frozen copy.
 
+        `number`: that of the copy which was shown and explained; Refused when the plan was changed since.
         `signature`: an examined PNG; `paper`: a Document of the same patient. ValidationError for procedures of another plan, for
         ones that are over, and for what is not said; Refused when the plan was not presented or is over.
         """
         plan.lock()
         if plan.status not in cls.ASKED_OF:
             raise Refused(f"This plan is {plan.get_status_display().lower()}: consent is given to a plan that was presented.")
+        if number not in (None, plan.number):
+            raise Refused(f"The plan was changed since: it is version {plan.number} now. Look at the change, then sign that one.")
         cls._refuse(plan, procedures, signature_name, explained, paper)
         consent = cls(
             clinic_id=plan.clinic_id, patient=plan.patient, plan=plan, plan_version=plan.versions.newest(), decision=decision,

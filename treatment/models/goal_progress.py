@@ -52,6 +52,8 @@ class GoalProgress(Fact):
         goal.plan.refuse_over()
         if appointment is not None and appointment.patient.person != goal.patient.person:
             raise ValidationError({"session_id": "This visit is another patient's."})
+        if appointment is not None and not appointment.holds_time:
+            raise ValidationError({"session_id": f"This visit is {appointment.get_status_display().lower()}: it was not held."})
         if used and appointment is None:
             raise ValidationError({"session_id": "Say in which visit these interventions were used."})
         if any(row.goal_id != goal.pk for row in used):

@@ -269,6 +269,8 @@ class SessionIntervention(PlanPart):
         plan.refuse_reader(by)
         if goal_intervention.patient.person != appointment.patient.person:
             raise ValidationError({"goal_intervention_id": "This is of another patient than the visit."})
+        if not appointment.holds_time:
+            raise Refused(f"This visit is {appointment.get_status_display().lower()}: nothing was used in it.")
         row = cls.objects.filter(clinic=by.clinic_id, appointment=appointment, goal_intervention=goal_intervention).first()
         if row is None:
             row = cls(clinic_id=plan.clinic_id, patient=appointment.patient, appointment=appointment,
@@ -281,17 +283,25 @@ class SessionIntervention(PlanPart):
 
     @classmethod
     @transaction.atomic
-    def settle(cls, *, by, appointment, told):
+    def settle(cls, *, by, appointment, told, seen=None):
         """What a list of a visit says. `told`: {GoalIntervention: {"notes", "effectiveness_rating"}, or None: it was not used}.
-        Rows that say so already stay as they are."""
+        Rows that say so already stay as they are. `seen`: {a serving's key: the version of its row that the list showed, 0 for
+        none}; Stale when somebody ticked it otherwise meanwhile."""
         there = {row.goal_intervention_id: row for row in cls.objects.filter(
             clinic=by.clinic_id, appointment=appointment, is_withdrawn=False)}
         for serving, values in told.items():
             row = there.get(serving.pk)
-            if values is None and row is not None:
+            if (row and row._says()) == values:
+                continue
+            if row is not None and seen is not None:
+                row.lock(seen[serving.pk])
+            if values is None:
                 row.untick(by=by)
-            elif values is not None and (row is None or any(getattr(row, name) != value for name, value in values.items())):
+            else:
                 cls.tick(by=by, appointment=appointment, goal_intervention=serving, **values)
+
+    def _says(self):
+        return {"notes": self.notes, "effectiveness_rating": self.effectiveness_rating}
 
     @transaction.atomic
     def untick(self, *, by):

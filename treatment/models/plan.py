@@ -70,7 +70,7 @@ class TreatmentPlan(Record):
     | present     | draft, proposed                                | proposed     | freezes a numbered copy                        |
     | accept      | proposed                                       | accepted     | declines the open alternatives                 |
     | decline     | draft, proposed, accepted                      | declined     | keeps the reason                               |
-    | activate    | accepted; draft without procedures             | active       | freezes a copy, sends plan_activated           |
+    | activate    | accepted; draft without procedures             | active       | sends plan_activated, freezes a copy           |
     | hold        | active                                         | on_hold      |                                                |
     | resume      | on_hold                                        | active       |                                                |
     | complete    | active                                         | completed    | sets actual_end_date                           |
@@ -111,6 +111,7 @@ class TreatmentPlan(Record):
         DUE = "due", "Today"
         OVERDUE = "overdue", "Overdue"
 
+    PROVIDERS = (Provider.Kind.DENTIST, Provider.Kind.ORTHODONTIST, Provider.Kind.THERAPIST, Provider.Kind.HYGIENIST)
     OVER = (Status.COMPLETED, Status.DISCONTINUED, Status.DECLINED)
     ENDED = (Status.COMPLETED, Status.DISCONTINUED)
     # Of these a change freezes a copy: somebody was shown it, or works by it.
@@ -255,6 +256,7 @@ class TreatmentPlan(Record):
         plan = cls(clinic_id=by.clinic_id, patient=patient, provider=provider, title=title, start_date=start_date, **values)
         if id is not None:
             plan.id = id
+        plan._refuse_provider(provider)
         plan._check(by)
         plan.next_review_date = plan.next_review_date or plan.review_after(start_date)
         plan._save(by)
@@ -267,10 +269,13 @@ class TreatmentPlan(Record):
         self.lock(version)
         self.refuse_reader(by)
         self.refuse_over()
+        moved = any(
+            values.get(name, getattr(self, name)) != getattr(self, name) for name in ("review_frequency_days", "start_date"))
+        known = {row["code"] for row in self.diagnosis_codes}
         for name, value in values.items():
             setattr(self, name, value)
-        self._check(by)
-        if values.keys() & {"review_frequency_days", "start_date"} and "next_review_date" not in values:
+        self._check(by, known)
+        if moved and "next_review_date" not in values:
             self.next_review_date = self.review_after(self.reviewed_on or self.start_date)
         self._save(by, because)
         self.freeze_change(by=by, because=because)
@@ -282,6 +287,7 @@ class TreatmentPlan(Record):
         queue(self.pk, other.pk)
         other.lock()
         other.refuse_over()
+        other.refuse_reader(by)
         if other.alternative_group is None:
             other.alternative_group = uuid7()
             other._save(by, f"Alternative: {self.title}")
@@ -295,6 +301,7 @@ class TreatmentPlan(Record):
         self.refuse_over()
         if provider.pk == self.provider_id:
             return self
+        self._refuse_provider(provider)
         self.provider = provider
         self.record(by=by, because=because)
         self.care_team.model.entitle(self, by=by)
@@ -369,7 +376,7 @@ class TreatmentPlan(Record):
         return ""
 
     def _take(self, verb, by, because=""):
-        """Take the step, draw anew what the chart shows of the plan when it ends or opens, freeze, tell."""
+        """Take the step, draw anew what the chart shows of the plan when it ends or opens, tell, freeze."""
         was_over = self.is_over
         self.status, self.status_because = self.STEPS[verb][1], because.strip()[:200]
         self.actual_end_date = by.clinic.today() if self.status in self.ENDED else None
@@ -378,12 +385,12 @@ class TreatmentPlan(Record):
             self._decline_alternatives(by)
         if was_over != self.is_over:
             self._redraw(by)
+        if verb == "activate":  # first of all, so that the frozen copy holds what this brings along
+            plan_activated.send(type(self), plan=self, by=by, on=by.clinic.today())
         if verb in ("present", "activate"):
             self.freeze(by=by, kind="presented" if verb == "present" else "activated")
         elif was_over:
             self.freeze_change(by=by, because=because)  # work may have been voided meanwhile
-        if verb == "activate":
-            plan_activated.send(type(self), plan=self, by=by, on=by.clinic.today())
         return self
 
     def _redraw(self, by):
@@ -451,10 +458,16 @@ class TreatmentPlan(Record):
         if self.is_over:
             raise Refused(f"This plan is {self.get_status_display().lower()}. Open it again to change it.")
 
-    def _check(self, by):
-        """Refuse what the fields alone can't tell."""
+    def _refuse_provider(self, provider):
+        if provider.kind not in self.PROVIDERS:
+            kinds = ", ".join(kind.label.lower() for kind in self.PROVIDERS)
+            raise ValidationError({"provider": f"Who answers for a plan is one of these: {kinds}."})
+
+    def _check(self, by, known=()):
+        """Refuse what the fields alone can't tell. `known`: diagnoses that stood there before; in force when they came."""
         codes = [icd10.spelled(row["code"]) for row in self.diagnosis_codes]
-        if wrong := DiagnosisCode.objects.unknown_among(codes, by.clinic.today()):
+        new = [code for code in codes if code not in known]
+        if new and (wrong := DiagnosisCode.objects.unknown_among(new, by.clinic.today())):
             raise ValidationError({"diagnosis_codes": f"“{wrong[0]}” is no diagnosis code in force. Search for it by its words."})
         if len(set(codes)) < len(codes):
             raise ValidationError({"diagnosis_codes": "A code stands there twice."})

@@ -41,8 +41,10 @@ class ProcedureQuerySet(RecordQuerySet):
         return self.order_by(models.F("phase__sequence").asc(nulls_last=True), "sequence", "id")
 
     def unscheduled(self):
-        """Open work of accepted and active plans that no coming visit carries (index `treatment_procedure_open`)."""
+        """Open work of accepted and active plans that no coming visit carries (index `treatment_procedure_open`); not of patients
+        who come no more."""
         return self.open().filter(plan__status__in=TreatmentPlan.UNDER_WAY).exclude(
+            patient__status__in=[Patient.Status.ARCHIVED, Patient.Status.DECEASED]).exclude(
             appointment__status__in=[*Appointment.EXPECTED, Appointment.Status.CHECKED_IN, Appointment.Status.SEATED])
 
 
@@ -142,7 +144,7 @@ class Procedure(PlanPart):
 
     @property
     def place(self):
-        return Place(self.tooth, self.last_tooth, self.surfaces, self.quadrant, self.sextant, self.arch)
+        return Place.of(self)
 
     @property
     def is_open(self):
@@ -173,22 +175,21 @@ class Procedure(PlanPart):
         `place`: tooth, last_tooth, surfaces, quadrant, sextant, arch as the code's area asks (ValidationError otherwise). The fee
         is the office's of the day unless another is said; what is only told (existing, referred, condition) has none.
         """
+        return cls.add_all(by=by, plan=plan, items=[{
+            "procedure_code": procedure_code, "fee": fee, "phase": phase, "provider": provider, "status": status,
+            "diagnosis": diagnosis, "estimated_visits": estimated_visits, "note": note, "completed_on": completed_on, "id": id,
+            **place}])[0]
+
+    @classmethod
+    @transaction.atomic
+    def add_all(cls, *, by, plan, items):
+        """Put several at the end of the plan, all or none, with one new copy of it. `items`: what `add` takes of each."""
         plan.lock()
         plan.refuse_reader(by)
         plan.refuse_over()
-        if not procedure_code.is_active:
-            raise ValidationError({"code": f"{procedure_code.code} is out of use. Choose the code that replaced it."})
-        row = cls(
-            clinic_id=plan.clinic_id, plan=plan, patient=plan.patient, phase=phase, procedure_code=procedure_code,
-            description=procedure_code.description, provider=provider or plan.provider, status=status, diagnosis=diagnosis,
-            estimated_visits=estimated_visits, note=note, sequence=cls._next_in(plan), completed_on=completed_on,
-            fee=0 if status in cls.TOLD else procedure_code.fee if fee is None else fee)
-        if id is not None:
-            row.id = id
-        row._check(by, place, fee)
-        row._save(by)
+        rows = [cls._put_in(plan, by, **item) for item in items]
         plan.freeze_change(by=by)
-        return row
+        return rows
 
     @transaction.atomic
     def revise(self, *, by, version=None, **values):
@@ -200,9 +201,13 @@ class Procedure(PlanPart):
         self.plan.refuse_over()
         self._refuse_visit(values.get("appointment"))
         place = self.place._asdict() | {name: values.pop(name) for name in Place._fields if name in values}
+        if (code := values.get("procedure_code", self.procedure_code)) != self.procedure_code:
+            refuse_out_of_use(code)
+            values = {"description": code.description, "fee": code.fee, **values}
+        known = self.diagnosis
         for name, value in values.items():
             setattr(self, name, value)
-        self._check(by, place, self.fee)
+        self._check(by, place, self.fee, known)
         self._save(by)
         self.plan.freeze_change(by=by)
         return self
@@ -223,6 +228,12 @@ class Procedure(PlanPart):
                 rows[key].sequence = number
                 rows[key].record(by=by)
         plan.freeze_change(by=by)
+
+    def move_to(self, place, *, by):
+        """Let it stand at this place of the plan, 1 for the first; beyond the last one, at the end."""
+        keys = [key for key in self.plan.procedures.in_order().values_list("pk", flat=True) if key != self.pk]
+        keys.insert(max(place, 1) - 1, self.pk)
+        self.reorder(by=by, plan=self.plan, keys=keys)
 
     # Verbs: doing
 
@@ -270,6 +281,7 @@ class Procedure(PlanPart):
         self._save(by)
         if self.estimated_visits > 1:
             self._add_session(by, day, provider, appointment)
+        self.plan.freeze_change(by=by)  # who did it may be somebody else than was agreed
         procedure_completed.send(type(self), procedure=self, by=by)
         self.plan.close_when_done(by=by)
         return self
@@ -307,6 +319,7 @@ class Procedure(PlanPart):
     def book_into(self, *, by, appointment):
         """Carry it into a visit of the same patient, or out of one (None)."""
         self.lock()
+        self.plan.refuse_over()
         if not self.is_open:
             raise Refused(f"This procedure is {self.get_status_display().lower()}: there is nothing left to book.")
         self._refuse_visit(appointment)
@@ -345,6 +358,22 @@ class Procedure(PlanPart):
     # Private
 
     @classmethod
+    def _put_in(cls, plan, by, *, procedure_code, fee=None, phase=None, provider=None, status=Status.PLANNED, diagnosis="",
+                estimated_visits=1, note="", completed_on=None, id=None, **place):
+        """The row, without a copy of the plan. The caller holds the plan's lock and has asked who writes it."""
+        refuse_out_of_use(procedure_code)
+        row = cls(
+            clinic_id=plan.clinic_id, plan=plan, patient=plan.patient, phase=phase, procedure_code=procedure_code,
+            description=procedure_code.description, provider=provider or plan.provider, status=status, diagnosis=diagnosis,
+            estimated_visits=estimated_visits, note=note, sequence=cls._next_in(plan), completed_on=completed_on,
+            fee=0 if status in cls.TOLD else procedure_code.fee if fee is None else fee)
+        if id is not None:
+            row.id = id
+        row._check(by, place, fee)
+        row._save(by)
+        return row
+
+    @classmethod
     def _next_in(cls, plan):
         return (plan.procedures.aggregate(last=Max("sequence"))["last"] or 0) + 1
 
@@ -376,11 +405,11 @@ class Procedure(PlanPart):
         self.sessions.model.hold(
             self, by=by, on=day, provider=provider or self.provider, appointment=appointment or self.appointment)
 
-    def _check(self, by, place, fee):
+    def _check(self, by, place, fee, known=""):
         """Lay the place down in its written form, and refuse what the fields alone can't tell."""
         for name, value in placed(self.procedure_code.treatment_area, **place)._asdict().items():
             setattr(self, name, value)
-        if self.diagnosis and DiagnosisCode.objects.unknown_among([self.diagnosis], by.clinic.today()):
+        if self.diagnosis not in ("", known) and DiagnosisCode.objects.unknown_among([self.diagnosis], by.clinic.today()):
             raise ValidationError({"diagnosis": f"“{self.diagnosis}” is no diagnosis code in force. Search for it by its words."})
         if self.status in self.TOLD and fee:
             raise ValidationError({"fee": "What exists already, was referred, or is a condition has no fee."})
@@ -395,3 +424,8 @@ class Procedure(PlanPart):
     def _save(self, by, because=""):
         self.draw(by)
         self.record(by=by, because=because)
+
+
+def refuse_out_of_use(code):
+    if not code.is_active:
+        raise ValidationError({"code": f"{code.code} is out of use. Choose the code that replaced it."})

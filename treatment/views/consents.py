@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.access.rules import may, rule
+from clinic.db.refusals import Refused
 from clinic.documents import closed
 from clinic.models import StoredFile
 from clinic.views.patients import patient_context
@@ -28,6 +29,10 @@ def consent_new(request, plan_id):
             made = form.take(timezone.now())
         except ValidationError as error:
             tell(form, error, procedure_ids="procedures")
+        except Refused as refused:
+            form.add_error(None, str(refused))
+            form.data = request.POST.copy()
+            form.data["number"] = found.number  # who sends it again has seen that it changed
         else:
             messages.success(request, "The consent is taken.")
             return redirect("treatment:consent", made.pk)

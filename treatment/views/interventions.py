@@ -4,6 +4,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic.access.rules import find, may, rule
+from clinic.db.refusals import Refused
 from clinic.web.csv_out import csv_answer, wants_csv
 from clinic.web.once import once
 from treatment.effect import UNKNOWN
@@ -47,9 +48,13 @@ def intervention_new(request):
     """Define one of the practice's own."""
     form = InterventionForm(request.POST or None)
     if form.is_bound and form.is_valid():
-        made = Intervention.define(by=request.actor, **form.cleaned_data)
-        messages.success(request, f"{made.name} stands in the library now.")
-        return redirect("treatment:intervention", made.pk)
+        try:
+            made = Intervention.define(by=request.actor, **form.cleaned_data)
+        except Refused as refused:
+            form.add_error("name", str(refused))
+        else:
+            messages.success(request, f"{made.name} stands in the library now.")
+            return redirect("treatment:intervention", made.pk)
     return render(request, "treatment/intervention_form.html", {
         "form": form, "modalities": Intervention.objects.visible_to(request.actor).modalities()},
         status=422 if form.is_bound else 200)

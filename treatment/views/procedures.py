@@ -10,9 +10,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from charting.grammar import Unreadable
 from clinic.access.rules import may, rule
+from clinic.db.refusals import Stale
 from clinic.models import DiagnosisCode, ProcedureCode
 from clinic.views.patients import patient_context
 from clinic.web.asked import key
+from clinic.web.conflicts import lost_race
 from clinic.web.fields import TypedDateField
 from clinic.web.once import once
 from scheduling.forms import tell
@@ -34,7 +36,7 @@ def plan_by_line(request, plan_id):
     try:
         with transaction.atomic():
             items = entry.read(text, understood(request.actor, found.person), entry.Catalogue(request.actor.clinic))
-            made = [Procedure.add(by=request.actor, plan=found, **item.values()) for item in items]
+            made = Procedure.add_all(by=request.actor, plan=found, items=[item.values() for item in items])
     except (Unreadable, ValidationError) as error:
         return _plan_page(request, found, {"entry": text, "preview": previewed(request.actor, found.person, text, error)}, 422)
     messages.success(request, f"{len(made)} procedure{'s' if len(made) > 1 else ''} planned.")
@@ -185,6 +187,9 @@ def _form_page(request, plan, form, write, **more):
                 write()
         except ValidationError as error:
             tell(form, error, last_tooth="tooth")
+        except Stale as stale:
+            return lost_race(request, form, stale, back=reverse("treatment:plan", args=[plan.pk]),
+                             context=patient_context(request, plan.person, "plan"))
         else:
             messages.success(request, "Saved.")
             return redirect("treatment:plan", plan.pk)

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from clinic.access.rules import rule
+from clinic.db.refusals import Stale
 from clinic.web.once import once
 from scheduling.looks import find_visit, visit_page
 from treatment.goal_forms import UsedForm
@@ -22,12 +23,20 @@ def used(request, visit_id):
         appointment=visit, is_withdrawn=False)}
     servings = GoalIntervention.objects.to_tick(request.actor, visit, held)
     forms = [UsedForm(request.POST or None, serving=row, row=held.get(row.pk)) for row in servings]
+    status = 422 if request.method == "POST" else 200
     if request.method == "POST" and all(form.is_valid() for form in forms):
-        SessionIntervention.settle(by=request.actor, appointment=visit, told={form.serving: form.told for form in forms})
-        messages.success(request, "Saved.")
-        return redirect("scheduling:visit", visit.pk)
+        try:
+            SessionIntervention.settle(
+                by=request.actor, appointment=visit, told={form.serving: form.told for form in forms},
+                seen={form.serving.pk: form.cleaned_data["version"] or 0 for form in forms})
+        except Stale:
+            status = 409
+            for form in forms:
+                form.meet(held.get(form.serving.pk))
+        else:
+            messages.success(request, "Saved.")
+            return redirect("scheduling:visit", visit.pk)
     numbered = enumerate(forms, start=1)
     goals = [(goal, list(rows)) for goal, rows in groupby(numbered, key=lambda each: each[1].serving.goal)]
     return render(request, "treatment/session.html", {
-        **visit_page(request, visit.person), "visit": visit, "goals": goals, "forms": forms},
-        status=422 if request.method == "POST" else 200)
+        **visit_page(request, visit.person), "visit": visit, "goals": goals, "forms": forms}, status=status)

@@ -19,6 +19,8 @@ from treatment.sheet import Sheet
 def version(request, plan_id, number):
     """A frozen copy, whether it is still what was hashed, and what changed since the one before."""
     found = find_plan(request, plan_id)
+    if number > found.number:
+        raise Http404
     rows = {row.number: row for row in found.versions.filter(number__in=[number, number - 1]).select_related("by")}
     if number not in rows:
         raise Http404
