@@ -27,11 +27,15 @@ def asked_side(request, document):
 
 
 def file_answer(document, file):
-    """A file as it came. Its name is made of the title and of what it is by content; the sender's own name is never used."""
-    side = " back" if file.pk == document.back_id else ""
+    """A file of a document as it came."""
+    return as_it_came(file, file_name(document.title) + (" back" if file.pk == document.back_id else ""))
+
+
+def as_it_came(file, name):
+    """A file to keep, under this name and an ending by what it is by content; the sender's own name is never used."""
     answer = FileResponse(file.open(), content_type=file.media_type)
     answer["Content-Length"] = file.size
-    answer["Content-Disposition"] = content_disposition_header(True, f"{file_name(document.title)}{side}.{file.kind.extension}")
+    answer["Content-Disposition"] = content_disposition_header(True, f"{name}.{file.kind.extension}")
     return closed(answer)
 
 

@@ -1,7 +1,7 @@
 """What people are told in the bell: the kinds of notification. Later apps add theirs in AppConfig.ready()."""
 from dataclasses import dataclass
 
-from django.conf import settings
+from clinic.access.groups import roles_that_may
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def concerning(actor):
 
 def roles_concerned(notice):
     """The names of the roles that hold the permission."""
-    return [role for role, permissions in settings.ROLE_PERMISSIONS.items() if notice.needs in permissions]
+    return roles_that_may(notice.needs)
 
 
 add(Notice("message_failed", "A message to a patient may be lost", "clinic.change_patient"))

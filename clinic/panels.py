@@ -71,11 +71,15 @@ class Queue:
 
 @dataclass(frozen=True)
 class Carried:
-    """Something that a visit is booked for: its key, in words, and how many minutes it takes."""
+    """Something that a visit is booked for: its key, in words, how many minutes it takes, the key of its procedure code, who does
+    it, and the coming visit that it is booked for already."""
 
     key: object
     words: str
     minutes: int
+    code: object = None
+    provider: object = None
+    booked: object = None
 
 
 @dataclass(frozen=True)

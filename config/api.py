@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 import charting.api
 import clinic.api
+import milestones.api
 import scheduling.api
 import treatment.api
 from clinic.access.rules import public, rule
@@ -15,7 +16,7 @@ from clinic.web.endpoints import PracticeAPI
 api = PracticeAPI(
     title="Chairside", version="1", urls_namespace="api", openapi_url=None,
     description="Patients and schedule of a practice. The same rules hold as on the pages.")
-for router in (*clinic.api.ROUTERS, scheduling.api.router, *charting.api.ROUTERS, *treatment.api.ROUTERS):
+for router in (*clinic.api.ROUTERS, scheduling.api.router, *charting.api.ROUTERS, *treatment.api.ROUTERS, *milestones.api.ROUTERS):
     api.add_router("", router)
 
 
@@ -75,6 +76,12 @@ def _name(content):
     return next((each["schema"].get("$ref", "").rpartition("/")[2] for each in content.values()), "")
 
 
+def _type(about):
+    """The name of a JSON type, or of several."""
+    kind = about.get("type", "anything")
+    return kind if isinstance(kind, str) else " or ".join(kind)
+
+
 def _kind(about):
     """What a field holds, in words, and the body that it points to."""
     parts = about.get("anyOf") or about.get("allOf") or [about]
@@ -86,6 +93,6 @@ def _kind(about):
         if "enum" in inner:
             word = " | ".join(value or '""' for value in inner["enum"])
         else:
-            word = target or " ".join(filter(None, (inner.get("type", "anything"), inner.get("format", ""))))
+            word = target or " ".join(filter(None, (_type(inner), inner.get("format", ""))))
         words.append(f"list of {word}" if "items" in part else word)
     return {"kind": " or ".join(words), "link": link}

@@ -11,6 +11,7 @@ STAFF = {
     "clinic.view_operatory",
     "scheduling.view_schedule", "scheduling.view_appointment", "scheduling.view_appointmenttype",
     "treatment.read", "treatment.view_plan",
+    "milestone.work",  # on tasks of their own
 }
 FRONT_DESK = STAFF | {
     "clinic.add_patient", "clinic.change_patient", "clinic.add_account", "clinic.change_account",
@@ -30,15 +31,20 @@ CLINICAL = STAFF | {
     "charting.view_note", "charting.write_note", "charting.sign_note", "charting.view_clinical_notes",
     "charting.write_clinical_notes",
     "treatment.write_plan", "treatment.complete_procedure",
+    "milestone.create", "milestone.update",  # of the plans that they write
+    "milestone.write_card",
 }
 # Who speaks with patients about their plans.
 PRESENTING = {"treatment.present_plan", "treatment.answer_plan", "treatment.take_consent"}
+# Who keeps the milestones of all plans.
+MILESTONES = {"milestone.create", "milestone.update", "milestone.update_any"}
 # What managers edit in the admin, and what they only look at there; Django's codenames.
 EDITED = {
     "clinic": ["membership", "provider", "operatory", "procedurecode", "feeschedule", "fee"],
     "scheduling": ["appointmenttype", "appointmenttypecode", "workinghours", "hoursexception", "frontdesk"],
     "charting": ["chartsettings", "findingkind", "notetemplate", "periopath"],
     "treatment": ["coderule", "intervention"],
+    "milestones": ["milestoneset", "milestonetemplate"],
 }
 SHOWN = {
     "clinic": ["portalaccess", "accessevent", "diagnosiscode"], "scheduling": ["block"],
@@ -50,21 +56,20 @@ BACK_OFFICE = {
 }
 ROLES = {
     "receptionist": FRONT_DESK,
-    "coordinator": FRONT_DESK | PRESENTING | {"clinic.merge_patients"},
+    "coordinator": FRONT_DESK | PRESENTING | MILESTONES | {"clinic.merge_patients"},
     "assistant": CLINICAL,
     "hygienist": CLINICAL | {"charting.sign_alone"},
     "dentist": CLINICAL | PRESENTING | {
         "charting.confirm_diagnosis", "charting.sign_alone", "charting.cosign_note", "scheduling.view_production",
-        "treatment.draw_up_plan", "milestone.create", "milestone.update",
+        "treatment.draw_up_plan",
     },
     "biller": STAFF | {"scheduling.view_production", "clinic.change_account", "clinic.export_lists"},
-    "manager": FRONT_DESK | CLINICAL | PRESENTING | BACK_OFFICE | {
+    "manager": FRONT_DESK | CLINICAL | PRESENTING | MILESTONES | BACK_OFFICE | {
         "clinic.manage", "clinic.change_clinic", "clinic.merge_patients", "clinic.unmerge_patients",
         "scheduling.double_book", "scheduling.manage", "charting.sign_alone",
         "treatment.draw_up_plan", "treatment.assign_plan",
-        "milestone.create", "milestone.update",
     },
     # Not roles of a membership: what a coach and a patient may do follows from their own rows.
     "coach": {"clinic.view_growth", "clinic.view_clinic"},
-    "patient": {"clinic.use_portal", "treatment.read", "treatment.answer_plan"},
+    "patient": {"clinic.use_portal", "treatment.read", "treatment.answer_plan", "milestone.approve"},
 }

@@ -11,6 +11,7 @@ SCHEDULES = [
     ("forget ended sessions", "clinic.tasks.forget_sessions", 24 * 60),
     ("offer freed times", "scheduling.tasks.offer_freed_times", 1),
     ("remind of plan reviews", "treatment.tasks.write_review_reminders", 60),
+    ("tell of milestones", "milestones.tasks.write_alerts", 60),
     ("gather statistics", "clinic.tasks.gather_statistics", 24 * 60),
 ]
 

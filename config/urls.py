@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("scheduling.urls")),
     path("", include("charting.urls")),
     path("", include("treatment.urls")),
+    path("", include("milestones.urls")),
     path("admin/", admin.site.urls),
     path("api/docs", docs, name="api_docs"),
     path("api/v1/docs", docs),

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from charting import grammar
 from charting.grammar import Unreadable, Word
-from charting.teeth import QUADRANTS, UnknownTooth, tooth_of
+from charting.teeth import QUADRANTS, TEETH, UnknownTooth, tooth_of
 from clinic.models import ProcedureCode
 from treatment.areas import Place, placed
 from treatment.models import CodeRule
@@ -21,11 +21,12 @@ WORDS = re.compile(r'"[^"]*"?|[^\s;"]+')
 
 
 class Planned(NamedTuple):
-    """A procedure as it was read: its code, its place, and the other codes that would fit."""
+    """A procedure as it was read: its code, its place, the other codes that would fit, and whether this one does by its rule."""
 
     code: ProcedureCode
     place: Place
     others: list
+    fits: bool = True
 
     def values(self):
         """What `Procedure.add` takes."""
@@ -49,6 +50,15 @@ class Catalogue:
         return Planned(
             code, Place(tooth=tooth, surfaces=surfaces if code.treatment_area == ProcedureCode.Area.SURFACE else ""), found[1:])
 
+    def checked(self, planned):
+        """The Planned of a code that was named, with those that its rule would have offered for this tooth and these surfaces."""
+        rule = next((rule for rule in self.rules if rule.procedure_code_id == planned.code.pk), None)
+        place = planned.place
+        if rule is None or not place.tooth or rule.fits(TEETH[place.tooth], place.surfaces):
+            return planned
+        return planned._replace(fits=False, others=CodeRule.offered(
+            self.rules, tooth=place.tooth, surfaces=place.surfaces, condition=rule.condition, material=rule.material))
+
 
 def read(text, language, catalogue):
     """[Planned] of a line. Unreadable, naming the word, for what it does not understand."""
@@ -61,7 +71,8 @@ def read(text, language, catalogue):
             continue
         code = next((word for word in words if word.text.upper() in catalogue.codes), None)
         if code is not None:
-            found += _coded(catalogue.codes[code.text.upper()], [word for word in words if word is not code], code, language)
+            named = _coded(catalogue.codes[code.text.upper()], [word for word in words if word is not code], code, language)
+            found += map(catalogue.checked, named)
         else:
             found += _charted(match[0], match.start(), words, language, catalogue)
         if len(found) > MOST:

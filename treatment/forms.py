@@ -6,7 +6,7 @@ from charting.teeth import UnknownTooth
 from clinic.forms import RecordForm
 from clinic.models import ProcedureCode, Provider
 from clinic.web import conflicts
-from clinic.web.fields import LineField, LinesField, RowField, TypedDateField, keep_chosen
+from clinic.web.fields import AmountField, LineField, LinesField, RowField, TypedDateField, keep_chosen
 from treatment.areas import Place, teeth_of
 from treatment.models import Phase, Procedure, TreatmentPlan
 
@@ -129,7 +129,7 @@ class ProcedureForm(forms.Form):
     phase = LineField(max_length=120, required=False, help_text="A new name begins a phase.")
     provider = RowField(Provider.objects.none(), required=False, empty_label="The plan's")
     diagnosis = LineField(max_length=10, required=False)
-    fee = forms.DecimalField(max_digits=9, decimal_places=2, min_value=0, required=False, help_text="Empty: the office's.")
+    fee = AmountField(min_value=0, required=False, help_text="Empty: the office's.")
     estimated_visits = forms.IntegerField(label="Visits", min_value=1, max_value=60, initial=1, required=False)
     note = LinesField(required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
     position = forms.IntegerField(label="Place in the plan", min_value=1, max_value=500, required=False)

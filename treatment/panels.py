@@ -7,6 +7,7 @@ from clinic.audit.changes import changes_of
 from clinic.db.records import person
 from clinic.panels import Carried, Change, HeaderAction, HeaderTab, Obstacle, Panel, Queue
 from scheduling.hooks import carried, carry, checkout_sections, visit_actions
+from scheduling.models import Appointment
 from treatment.models import Consent, Phase, Procedure, TreatmentPlan
 
 
@@ -51,8 +52,12 @@ def planned_work(actor, patient, keys):
     """The open procedures among these rows, as something to book a visit for; one query."""
     if not may(actor, "treatment.view_plan"):
         return []
-    rows = Procedure.objects.visible_to(actor).of(patient).open().filter(pk__in=keys).select_related("procedure_code", "clinic")
-    return [Carried(row.pk, row.said, row.procedure_code.minutes) for row in rows.order_by("sequence", "id")]
+    rows = Procedure.objects.visible_to(actor).of(patient).open().filter(pk__in=keys).select_related(
+        "procedure_code", "clinic", "appointment")
+    return [Carried(
+        row.pk, row.said, row.procedure_code.minutes, row.procedure_code_id, row.provider_id,
+        row.appointment if row.appointment and row.appointment.status in Appointment.EXPECTED else None)
+        for row in rows.order_by("sequence", "id")]
 
 
 @carry.add

@@ -9,7 +9,7 @@ def estimate(sheet):
     plan, patient, clinic = sheet.plan, sheet.plan.person, sheet.plan.clinic
     return typeset("treatment/plan.typ", {
         "patient": f"{patient.name}, born {date_format(patient.date_of_birth, 'j F Y')}, #{patient.chart_number}",
-        "provider": plan.provider.name, "status": plan.get_status_display(), "currency": clinic.currency,
+        "provider": plan.provider.name, "status": plan.get_status_display(), "is_over": plan.is_over, "currency": clinic.currency,
         "facts": [
             {"label": "Starts", "text": date_format(plan.start_date, "j F Y")},
             *([{"label": "To end by", "text": date_format(plan.target_end_date, "j F Y")}] if plan.target_end_date else []),

@@ -10,13 +10,14 @@ def understood(actor, patient):
 
 
 def previewed(actor, patient, text, error=None):
-    """{"lines": [(code, words, place, fee, other codes)], "error", "marked": (before, word, after) or None, "completions"}."""
+    """{"lines": [(code, words, place, fee, other codes, whether it fits)], "error", "marked": (before, word, after) or None,
+    "completions"}."""
     language, lines = understood(actor, patient), []
     if error is None and text.strip():
         try:
             lines = [
                 (item.code.code, item.code.description, item.place.said(language.numbering), item.code.fee,
-                 [other.code for other in item.others[:3]])
+                 [other.code for other in item.others[:3]], item.fits)
                 for item in entry.read(text, language, entry.Catalogue(actor.clinic))]
         except Unreadable as fault:
             error = fault

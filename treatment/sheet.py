@@ -4,8 +4,10 @@ from functools import cached_property
 
 from clinic.access.rules import may
 from treatment.goal_sheet import GoalSheet
+from treatment.hooks import plan_panels
 from treatment.listing import TONES
-from treatment.models import Consent, Procedure, TreatmentPlan
+from treatment.models import Consent, Procedure, ProcedureNote, TreatmentPlan
+from treatment.parts import facts_of
 
 STATE_TONES = {"planned": "grey", "in_progress": "blue", "completed": "green", "cancelled": "grey", "condition": "amber",
                "existing": "grey", "existing_other": "grey", "referred": "grey"}
@@ -27,14 +29,16 @@ class Line:
     tone: str
     may_complete: bool
     may_book: bool = False
+    lacks_note: bool = False
 
 
 @dataclass(frozen=True)
 class Section:
-    """A phase with its procedures; the one without a name holds those in no phase."""
+    """A phase with its procedures, and the `facts` that later apps hang on it; the one without a name holds those in no phase."""
 
     phase: object
     lines: list
+    facts: list
 
     @property
     def total(self):
@@ -67,11 +71,19 @@ class Sheet:
                 found.setdefault(row.phase, []).append(Line(
                     row, row.place.said(numbering), STATE_TONES[row.status],
                     self.is_under_way and row.is_open and (writes or row.is_work_of(self.actor)),
-                    self.may_book and row.is_open))
+                    self.may_book and row.is_open,
+                    row.status == Procedure.Status.COMPLETED and self.notes is not None and row.pk not in self.notes))
         for phase in self.plan.phases.in_force():
             found.setdefault(phase, [])
         order = sorted(found, key=lambda phase: (phase is None, phase.sequence if phase else 0))
-        return [Section(phase, found[phase]) for phase in order]
+        return [Section(phase, found[phase], self.part_facts.get(phase.pk, []) if phase else []) for phase in order]
+
+    @cached_property
+    def notes(self):
+        """The keys of the procedures that a note is about; None for who writes none."""
+        if not may(self.actor, "charting.write_clinical_notes"):
+            return None
+        return set(ProcedureNote.objects.filter(procedure__plan=self.plan).values_list("procedure", flat=True))
 
     @cached_property
     def voided(self):
@@ -108,7 +120,18 @@ class Sheet:
     def steps(self):
         """[(verb, name, icon, key, asks why)] that can be taken now, the natural one first."""
         can = self.plan.steps_for(self.actor)
-        return [(verb, *said, verb in ASK_WHY) for verb, said in STEPS.items() if verb in can]
+        early = self.plan.goals.open().exists() if "complete" in can else False
+        return [(verb, *said, verb in ASK_WHY or (verb == "complete" and early)) for verb, said in STEPS.items() if verb in can]
+
+    @cached_property
+    def part_facts(self):
+        """{key of a phase or goal: what later apps tell of it}"""
+        return facts_of(self.plan)
+
+    @property
+    def panels(self):
+        """What later apps show on the plan's page."""
+        return plan_panels(self.actor, self.plan)
 
     @cached_property
     def alternatives(self):

@@ -7,3 +7,8 @@ def make_groups(using="default", **kwargs):
 
     for name in sorted(set(settings.ROLE_PERMISSIONS) - {"coach", "patient"}):
         Group.objects.using(using).get_or_create(name=name)
+
+
+def roles_that_may(permission):
+    """The names of the roles that hold this permission."""
+    return [role for role, permissions in settings.ROLE_PERMISSIONS.items() if permission in permissions]

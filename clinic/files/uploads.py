@@ -82,3 +82,10 @@ def takes_files(view):
         return view(request, *args, **kwargs)
     taking.takes_files = True
     return taking
+
+
+def takes_files_or_json(view):
+    """For an endpoint whose body is JSON, or the same as fields of a form when a file comes with it, as `file`."""
+    view = takes_files(view)
+    view.takes_json = True
+    return view

@@ -16,7 +16,7 @@ from clinic.db.texts import why_not
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})")
-CENTS = re.compile(r"-?\d{1,7}(\.\d{1,2})?")
+CENTS = re.compile(r"-?[0-9]{1,7}(\.[0-9]{1,2})?")
 
 
 def _written_as(form, say):

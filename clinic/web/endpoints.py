@@ -62,7 +62,8 @@ class Endpoints(Router):
     def add_api_operation(self, path, methods, view_func, *, response, **kwargs):
         if not hasattr(view_func, "rule"):
             raise TypeError(f"{view_func.__module__}.{view_func.__name__} declares no rule, so nobody may call it.")
-        decorate_view(guarded(view_func.rule, getattr(view_func, "takes_files", False)))(view_func)
+        takes = [getattr(view_func, name, False) for name in ("takes_files", "takes_json")]
+        decorate_view(guarded(view_func.rule, *takes))(view_func)
         if not isinstance(response, dict):
             response = {200: response}
         return super().add_api_operation(
@@ -167,17 +168,18 @@ def _with_problems(view):
     return answering
 
 
-def guarded(verb, takes_files=False):
+def guarded(verb, takes_files=False, takes_json=False):
     """Around one operation: sign-in, role, size and form of the request, its files, its key; then the operation itself."""
     def decorate(run):
         @wraps(run)
         def operation(request, **kwargs):
-            request.takes_files = takes_files
+            request.takes_files = takes_files and (not takes_json or request.content_type == FORMS[0])
             refused = _who(request, verb) or _how_many(request)
-            refused = refused or _what(request) or _asked(request, run.__self__) or _also_sent(request, run.__self__)
+            refused = refused or _what(request) or _asked(request, run.__self__)
+            refused = refused or (_as_json(request) if takes_json else _also_sent(request, run.__self__))
             if refused is not None:
                 return refused
-            if takes_files:
+            if request.takes_files:
                 examine_all(request)
             if request.method in READS or "Idempotency-Key" not in request.headers:
                 return run(request, **kwargs)
@@ -268,6 +270,15 @@ def _also_sent(request, operation):
         name for model in operation.models if model.__ninja_param_source__ in ("form", "file")
         for name in getattr(model, "__ninja_flatten_map__", model.model_fields)}
     unknown = sorted({*request.POST, *request.FILES} - known)
+    return invalid([{"field": name, "message": SAID["extra_forbidden"]} for name in unknown]) if unknown else None
+
+
+def _as_json(request):
+    """The fields of a form as the JSON that they could have come as; the only file is `file`."""
+    if not request.takes_files:
+        return None
+    request._body = json.dumps(request.POST.dict()).encode()
+    unknown = sorted(set(request.FILES) - {"file"})
     return invalid([{"field": name, "message": SAID["extra_forbidden"]} for name in unknown]) if unknown else None
 
 

@@ -1,4 +1,5 @@
 """Form fields that take what people type."""
+import re
 from datetime import date, time
 
 from django import forms
@@ -79,6 +80,26 @@ class LinesField(forms.CharField):
 
     widget = forms.Textarea
     default_validators = [readable]
+
+
+class AmountField(forms.DecimalField):
+    """An amount of money as people write it: digits and two decimals, nothing that only a program would mean."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+    WRITTEN = re.compile(r"-?[0-9]{1,7}([.,][0-9]{1,2})?")
+
+    def __init__(self, **kwargs):
+        super().__init__(max_digits=9, decimal_places=2, **kwargs)
+
+    def widget_attrs(self, widget):
+        return {}
+
+    def to_python(self, value):
+        if isinstance(value, str) and (text := value.strip()):
+            if not self.WRITTEN.fullmatch(text):
+                raise ValidationError("Write an amount like 125 or 125.00, at most 9,999,999.99.")
+            value = text.replace(",", ".")
+        return super().to_python(value)
 
 
 class RowField(forms.ModelChoiceField):

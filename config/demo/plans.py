@@ -6,6 +6,7 @@ from datetime import timedelta
 from charting.models import Finding
 from charting.teeth import TEETH
 from clinic.models import Patient, ProcedureCode
+from milestones.models import MilestoneSet
 from scheduling.models import Appointment
 from treatment.models import CodeRule, Consent, Phase, Procedure, TreatmentPlan
 from treatment.starter import load_rules
@@ -26,8 +27,9 @@ SAID = {"decline": WAITING, "discontinue": MOVED}
 
 
 def plan_work(house, now, most):
-    """Rules for the clinic's codes, and plans for as many patients with something to treat."""
+    """Rules for the clinic's codes, standard milestones, and plans for as many patients with something to treat."""
     load_rules(by=house.by)
+    MilestoneSet.load_starter(by=house.by)
     rules, codes = CodeRule.known_to(house.clinic), {
         row.code: row for row in ProcedureCode.objects.filter(clinic=house.clinic).select_related("rule")}
     dentist = next(row for row in house.providers if row.kind == "dentist")

@@ -21,7 +21,7 @@ from clinic.web.once import once
 from scheduling import hooks
 from scheduling.forms import NextFreeForm, VisitForm, tell
 from scheduling.looks import find_visit, scope_of, visit_page
-from scheduling.models import Appointment, AppointmentType
+from scheduling.models import Appointment, AppointmentType, AppointmentTypeCode
 from scheduling.offers import described, filled, posted_place, posted_slot, spread
 from scheduling.openings import Calendar, nearest
 from scheduling.refusals import TimeTaken
@@ -214,9 +214,7 @@ def _asked(request, form):
     data = request.POST if request.method == "POST" else request.GET
     asked = {name: data.get(name, "") for name in ("appointment_type", "provider", "minutes", "part_of_day", "from_day")}
     if form is not None and not form.is_bound:
-        asked["appointment_type"] = asked["appointment_type"] or form.initial.get("appointment_type") or ""
-        if request.resolver_match.url_name == "move":
-            asked["provider"] = asked["provider"] or form.initial.get("provider") or ""
+        asked |= {name: asked[name] or form.initial.get(name) or "" for name in ("appointment_type", "provider", "minutes")}
     return asked
 
 
@@ -233,7 +231,8 @@ def _initial(request, carried=()):
     initial = {name: request.GET[name] for name in names if request.GET.get(name)}
     if carried:
         initial.setdefault("minutes", max(5, min(sum(each.minutes for each in carried), 480)))
-        initial.setdefault("appointment_type", _type_of(request, initial.get("provider")))
+        initial.setdefault("provider", next((each.provider for each in carried if each.provider), None))
+        initial.setdefault("appointment_type", _type_of(request, initial["provider"], [each.code for each in carried]))
     at = moment(request.GET.get("at"))
     if at is None:
         return initial | {"day": clinic.today()}
@@ -244,11 +243,15 @@ def _initial(request, carried=()):
     return initial
 
 
-def _type_of(request, provider_id):
-    """The first type of visit that this provider does; None for anybody."""
-    provider = Provider.objects.visible_to(request.actor).filter(pk=key(provider_id)).first() if provider_id else None
-    types = AppointmentType.objects.visible_to(request.actor).current()
-    return next((row.pk for row in types if provider and provider.kind in row.kinds), None)
+def _type_of(request, provider_id, codes):
+    """The type of visit that brings the first of these procedure codes, else the first that this provider does; None for neither.
+    """
+    provider = Provider.objects.visible_to(request.actor).filter(pk=key(str(provider_id))).first() if provider_id else None
+    types = [row for row in AppointmentType.objects.visible_to(request.actor).current() if provider is None or row.allows(provider)]
+    brings = AppointmentTypeCode.objects.visible_to(request.actor).current().filter(procedure_code__in=codes).values_list(
+        "procedure_code", "appointment_type")
+    fitting = {kind for code, kind in brings if code == codes[0]} or {kind for _, kind in brings}
+    return next((row.pk for row in types if row.pk in fitting), types[0].pk if provider and types else None)
 
 
 def _with_slot(request):

@@ -24,6 +24,7 @@ from clinic.models import ApiToken, Document
 from clinic.web.bodies import Paging
 from config.api import api
 from config.wsgi import application
+from milestones.models import Evidence, Milestone, Task, TaskUpdate, TimeEntry
 from treatment.models import Consent, Goal, GoalIntervention, Intervention, Procedure, TreatmentPlan
 
 pytestmark = pytest.mark.wide
@@ -32,7 +33,8 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 ROLES = ["receptionist", "dentist", "hygienist", "biller", "manager", "coach", "patient", "nobody"]
 OF_PLANS = {
     "plan_id": TreatmentPlan, "procedure_id": Procedure, "goal_id": Goal, "consent_id": Consent,
-    "goal_intervention_id": GoalIntervention}
+    "goal_intervention_id": GoalIntervention, "booking_id": TreatmentPlan, "milestone_id": Milestone, "task_id": Task,
+    "update_id": TaskUpdate, "entry_id": TimeEntry, "evidence_id": Evidence}
 FULL = os.environ.get("CAMPAIGN")
 BUSIEST = {"receptionist", "dentist", "manager"}  # the others are refused most
 
@@ -66,7 +68,7 @@ def rows(furnished, cast):
     visit = furnished[0]
     return {"patient_id": cast.ada.pk, "account_id": cast.ada.account_id, "visit_id": visit.pk,
             "document_id": Document.objects.get(patient=cast.ada).pk,
-            "exam_id": PerioExam.objects.get(patient=cast.ada).pk,
+            "exam_id": PerioExam.objects.filter(patient=cast.ada).first().pk,
             "note_id": ClinicalNote.objects.filter(patient=cast.ada).first().pk, "number": 1,
             **{name: model.objects.filter(patient=cast.ada).first().pk for name, model in OF_PLANS.items()},
             "intervention_id": Intervention.objects.get(clinic=cast.clinic).pk}

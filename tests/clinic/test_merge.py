@@ -22,9 +22,10 @@ from clinic.models import (
     ProcedureCode,
     Unmerge,
 )
+from milestones.models import MilestoneAlert
 from scheduling.models import Appointment, ContactAttempt, Series, WaitlistEntry
 from scheduling.refusals import TimeTaken
-from tests.sweeps.house import care, drawn_up, work
+from tests.sweeps.house import adjustments, care, drawn_up, milestones, work
 from treatment.models import Goal, Procedure, TreatmentPlan
 from treatment.starter import load_rules
 
@@ -64,6 +65,9 @@ def write_one_of_each(cast, patient, day):
     load_rules(by=cast.system)
     work(cast, patient, visit, paper)
     care(cast, patient, visit)
+    milestones(cast, patient)
+    adjustments(cast, patient)
+    MilestoneAlert.write_due()
     return visit
 
 

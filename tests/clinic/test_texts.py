@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 
-from clinic.db.texts import why_not
+from clinic.db.texts import EMPTY, why_not
 from clinic.models import MedicalHistory, Membership, Patient, User
 
 UNSEEN = ["\x01", "\x1b", "\x7f", "\x85", "\u2028", "\u202e", "\u2066"]
@@ -69,3 +69,9 @@ def test_a_users_name_is_one_readable_line(cast):
                 email="new@test.example", name=name, clinic=cast.clinic, roles=["biller"], since=cast.clinic.today(),
                 by=cast.manager, site="https://test.example")
     assert not User.objects.filter(email="new@test.example").exists()
+
+
+@pytest.mark.parametrize("text", ["\u200b", " \u2060 ", "\ufeff\u00ad", "\u3164"])
+def test_a_text_of_letters_that_nobody_sees_is_empty(text):
+    assert why_not(text) == EMPTY
+    assert why_not(f"{text}Ada") == ""

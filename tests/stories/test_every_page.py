@@ -4,8 +4,10 @@ from datetime import time, timedelta
 
 import pytest
 from django.urls import NoReverseMatch, URLPattern, get_resolver, reverse
+from django.utils import timezone
 
 from clinic.models import Document, LetterTemplate, MedicalHistory
+from milestones.models import Comment, Evidence, Milestone, Task, TaskUpdate, TimeEntry
 from scheduling import slots
 from scheduling.models import Appointment, Block, FreedSlot, HoursException, Series, WaitlistEntry
 from tests.pictures import picture
@@ -102,7 +104,24 @@ def care(clone, visit):
             by=by, progress_note=long, progress_value=str(rating), rating=rating, appointment=visit, used=[serving])
     PlanReview.hold(by=by, plan=plan, summary=long, review_date=clone.clinic.today() - timedelta(days=92))
     goal.revise(by=by, target_value="T" * 150)
-    return {"plan_id": plan.pk, "goal_id": goal.pk, "serving_id": serving.pk, "intervention_id": serving.intervention_id}
+    return {"plan_id": plan.pk, "goal_id": goal.pk, "serving_id": serving.pk, "intervention_id": serving.intervention_id,
+            **milestones(clone, plan, goal)}
+
+
+def milestones(clone, plan, goal):
+    """A milestone that is late, with a task that was told of, a figure as evidence, and talk."""
+    by, today, long = clone.dentist, clone.clinic.today(), "Konstantinopolitanische " * 6
+    plan.milestones.first().achieve(by=by)
+    row = Milestone.add(
+        by=by, plan=plan, name="M" * 180, goal=goal, target_date=today - timedelta(days=12), completion_criteria=long,
+        requires_evidence=True, charge_amount=1200)
+    task = Task.add(by=by, milestone=row, title="T" * 150, description=long, assignee=clone.user("assistant"),
+                    due_date=today - timedelta(days=20))
+    TaskUpdate.tell(by=by, task=task, note=long, percent=40)
+    TimeEntry.log(by=by, task=task, started_at=timezone.now() - timedelta(hours=2), minutes=90)
+    evidence = Evidence.add(by=by, milestone=row, evidence_type="metric", title="E" * 150, value="V" * 60)
+    Comment.write(by=by, milestone=row, body=long, internal=True)
+    return {"milestone_id": row.pk, "task_id": task.pk, "evidence_id": evidence.pk}
 
 
 def front_desk(clone, start):

@@ -18,7 +18,7 @@ from charting.models import (
     PerioPath,
 )
 from charting.perio import ToothFigures
-from clinic.access.actor import Actor
+from clinic.access.actor import Actor, permissions_of
 from clinic.catalogue import load_starter
 from clinic.files.examine import examine
 from clinic.models import (
@@ -40,6 +40,18 @@ from clinic.models import (
     StoredFile,
     Unmerge,
     User,
+)
+from milestones.models import (
+    Adjustment,
+    Approval,
+    Comment,
+    Evidence,
+    Milestone,
+    MilestoneAlert,
+    MilestoneSnooze,
+    Task,
+    TaskUpdate,
+    TimeEntry,
 )
 from scheduling.models import (
     Appointment,
@@ -171,11 +183,13 @@ def chart(cast):
     by = cast.dentist
     ChartSettings(deep_pocket_mm=4).record(by=by)
     FindingKind(code="mih", name="Chalky molar", words="chalky").record(by=by)
-    for patient in (cast.ada, cast.grace):
+    for patient, days in ((cast.ada, 0), (cast.grace, 30)):  # the closed exams stand between the two
         Finding.enter(by=by, patient=patient, provider=cast.drill, items=[
             {"tooth": "19", "condition": "caries", "surfaces": "O"}, {"tooth": "1", "condition": "missing"}])
         Draft.keep(by=by, patient=patient, kind=Draft.Kind.NOTE, content={"body": "Half a sen"}, window="one", number=1)
-        PerioExam.start(by=by, patient=patient, provider=cast.drill, teeth={"3": ToothFigures(pd=[3] * 6)})
+        PerioExam.start(
+            by=by, patient=patient, provider=cast.drill, teeth={"3": ToothFigures(pd=[3] * 6)},
+            exam_date=cast.clinic.today() - timedelta(days=days))
     whole = "1-16 facial\n17-32 facial\n17-32 lingual\n1-16 lingual"
     PerioPath(name="As we do it", legs=whole).record(by=cast.manager)
 
@@ -198,7 +212,10 @@ def plans(cast, visit, paper):
     for patient, session, scan in ((cast.grace, theirs, hers), (cast.ada, visit, paper)):
         work(cast, patient, session, scan)
         care(cast, patient, session)
+        milestones(cast, patient)
+        adjustments(cast, patient)
     ReviewReminder.write_due()
+    MilestoneAlert.write_due()
 
 
 def drawn_up(cast, patient, title):
@@ -249,6 +266,54 @@ def care(cast, patient, visit):
     goal.record_progress(by=by, progress_note="Begun", progress_value="One minute", rating=4, appointment=visit, used=[serving])
     SessionIntervention.tick(by=by, appointment=visit, goal_intervention=serving, effectiveness_rating=4)
     PlanReview.hold(by=by, plan=plan, summary="Going well", next_review_date=cast.clinic.today() + timedelta(days=1))
+
+
+def milestones(cast, patient):
+    """Beside the standard ones, of which one is achieved: one of a phase, and one that a goal leads to and for which is paid."""
+    by, work, care = cast.dentist, *(
+        TreatmentPlan.objects.get(patient=patient, title=title) for title in ("Crown on 14", "Less fear"))
+    Milestone.add(by=by, plan=work, name="Free of pain", phase=work.phases.get(), target_date=cast.clinic.today())
+    Milestone.add(by=by, plan=care, name="Half an hour in the chair", goal=care.goals.last(), charge_amount=50)
+    care.milestones.first().achieve(by=by)
+    MilestoneSnooze.sleep(
+        by=by, milestone=work.milestones.get(name="Free of pain"), until=cast.clinic.today() + timedelta(days=7))
+    inside(cast, patient, work.milestones.get(name="Free of pain"), care.milestones.get(name="Half an hour in the chair"))
+
+
+def adjustments(cast, patient):
+    """The card of an orthodontic visit."""
+    plan = TreatmentPlan.draw_up(
+        by=cast.dentist, patient=patient, title="Close the gap", provider=cast.drill, treatment_type="LIMITED",
+        start_date=cast.clinic.today() - timedelta(days=60)).activate(by=cast.dentist)
+    Adjustment.write(
+        by=cast.dentist, plan=plan, appointment=Appointment.objects.holding().filter(patient=patient).first(),
+        upper_wire="0.014 NiTi", broken_brackets=["8"], note="Tired of it")
+
+
+def inside(cast, patient, milestone, paid):
+    """Work in a milestone, of which one update waits; evidence of each kind; what patient and staff said and decided of another."""
+    by, portal = cast.dentist, Actor(
+        user=None, clinic=cast.clinic, patient=patient, hat="portal", permissions=permissions_of(["patient"]))
+    exam = PerioExam.start(
+        by=by, patient=patient, provider=cast.drill, teeth={"3": ToothFigures(pd=[3] * 6)},
+        exam_date=cast.clinic.today() - timedelta(days=9)).close(by=by, now=timezone.now())
+    task = Task.add(by=by, milestone=milestone, title="Call after a week", assignee=by.user)
+    TaskUpdate.tell(by=by, task=task, note="Free of pain", percent=100).review(by=by, decision="approved")
+    waits = Task.add(by=by, milestone=milestone, title="Ask for photos")
+    TaskUpdate.tell(by=by, task=waits, note="Asked", percent=50)
+    for minutes in (5, 50):
+        entry = TimeEntry.log(by=by, task=task, started_at=timezone.now() - timedelta(hours=1), minutes=minutes)
+    entry.withdraw(by=by, because="A nought too many")
+    rows = {
+        "note": ClinicalNote.objects.filter(patient=patient).first(), "perio_exam": exam,
+        "procedure": milestone.plan.procedures.get(status="completed"),
+        "document": Document.objects.filter(patient=patient).first()}
+    for record in rows.items():
+        Evidence.add(by=by, milestone=milestone, evidence_type="document", title=record[0], record=record)
+    Evidence.add(by=by, milestone=milestone, evidence_type="document", title="Letter", file=b"No pain any more")
+    asked = Comment.write(by=portal, milestone=paid, body="Must I pay before?")
+    Comment.write(by=by, milestone=paid, body="After it is reached", parent=asked)
+    Approval.give(by=portal, milestone=paid, decision="approved", signature_name=patient.name)
 
 
 def messages(cast, visit, start):

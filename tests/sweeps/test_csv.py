@@ -24,9 +24,11 @@ LISTS = {
     "clinic:access_log", "clinic:changes", "clinic:documents", "clinic:patients", "clinic:procedure_codes", "clinic:sign_ins",
     "scheduling:freed_times", "scheduling:hours", "scheduling:missed", "scheduling:series", "scheduling:today",
     "scheduling:unconfirmed", "scheduling:unscheduled", "scheduling:waitlist",
-    "treatment:interventions", "treatment:to_review", "treatment:unscheduled"}  # fmt: skip
+    "treatment:interventions", "treatment:to_review", "treatment:unscheduled", "milestones:due"}  # fmt: skip
 # Pages with rows and without CSV, each with the reason; docs/export.md tells them too.
 WITHOUT = {
+    "milestones:to_review": "texts that are stored encrypted",
+    "milestones:of_patient": "one patient's course, which is printed",
     "charting:note_new": "a form",
     "charting:perio": "an examination is figures by site; programs read them whole",
     "charting:perio_new": "a form",

@@ -9,6 +9,7 @@ from charting.models import ClinicalNote, PerioExam
 from clinic.models import AccessEvent, ApiToken, Document, Patient
 from config.api import api
 from config.roles import ROLES
+from milestones.models import Evidence, Milestone, Task, TaskUpdate, TimeEntry
 from tests.program import Program
 from treatment.models import Consent, Goal, GoalIntervention, Intervention, Procedure, TreatmentPlan
 
@@ -30,11 +31,15 @@ NEEDED = {
     "/treatment-plans/goals": {"goal_type": "objective", "description": "x"},
     "/treatment-plans/consents": {"procedure_ids": [], "signed_by": "patient", "signature_name": "x", "explained": "x"},
     "/goals/progress": {"progress_note": "x"}, "/goals/interventions": {"intervention_id": NOBODY},
-    "/appointments/interventions": {"goal_intervention_id": NOBODY}}
+    "/appointments/interventions": {"goal_intervention_id": NOBODY},
+    "/milestones/tasks": {"title": "x"}, "/tasks/updates": {"note": "x"}, "/task-updates/review": {"decision": "approved"},
+    "/tasks/time-entries": {"started_at": "2026-01-05T09:00:00Z", "minutes": 5}, "/milestones/comments": {"body": "x"},
+    "/milestones/evidence": {"evidence_type": "metric", "title": "x", "value": 1}, "/approve": {"decision": "changes_requested"}}
 # The kinds of row that are found by their clinic alone.
 BY_CLINIC = {
     "note_id": ClinicalNote, "exam_id": PerioExam, "document_id": Document, "plan_id": TreatmentPlan, "procedure_id": Procedure,
-    "goal_id": Goal, "consent_id": Consent, "intervention_id": Intervention, "goal_intervention_id": GoalIntervention}
+    "goal_id": Goal, "consent_id": Consent, "intervention_id": Intervention, "goal_intervention_id": GoalIntervention,
+    "booking_id": TreatmentPlan, "task_id": Task, "update_id": TaskUpdate, "entry_id": TimeEntry, "evidence_id": Evidence}
 
 pytestmark = pytest.mark.wide
 
@@ -50,6 +55,9 @@ def house(furnished, cast):
         "number": (1, 1),
         **{name: tuple(model.objects.filter(clinic=one.clinic).first().pk for one in (cast, cast.outsider))
            for name, model in BY_CLINIC.items()},
+        # One that stands: the others are gone once somebody has taken them out.
+        "milestone_id": tuple(
+            Milestone.objects.filter(clinic=one.clinic, status="ACHIEVED").first().pk for one in (cast, cast.outsider)),
     }
 
 

@@ -35,8 +35,13 @@ BY_THE_SERVER = {
     "ConsentedProcedure.consent", "ConsentWithdrawal.patient", "Goal.patient", "GoalProgress.patient", "GoalIntervention.patient",
     "SessionIntervention.patient", "PlanReview.patient", "ProcedureNote.patient", "ProcedureSession.patient",
     "ProcedureSession.procedure", "ProcedureSession.appointment", "ReviewReminder.plan",
+    "MilestoneAlert.patient", "MilestoneAlert.milestone", "MilestoneSnooze.milestone",
+    "Adjustment.patient", "Adjustment.plan", "Adjustment.appointment", "Milestone.patient", "Milestone.template",
+    "Task.patient", "TaskUpdate.patient", "TimeEntry.patient", "TimeWithdrawal.patient", "Evidence.patient", "Evidence.attachment",
+    "Comment.patient", "Approval.patient", "Approval.milestone",  # by the patient alone
 }  # fmt: skip
 PLAN, GOAL = {"title": "x", "start_date": "2026-12-01"}, {"goal_type": "short_term", "description": "x"}
+PROOF = {"evidence_type": "document", "title": "x", "url": "https://scans.example"}
 CONSENT = {"signed_by": "patient", "signature_name": "Ada Lovelace", "explained": "x"}
 PAGE = {
     "Patient.account": (
@@ -121,6 +126,18 @@ API = {
         "POST", "/appointments/{foreign}/interventions", {"goal_intervention_id": str(uuid4())}, None),
     "SessionIntervention.goal_intervention": ("POST", "/appointments/{visit}/interventions", {}, "goal_intervention_id"),
     "PlanReview.plan": ("POST", "/treatment-plans/{foreign}/review", {"summary": "x"}, None),
+    "Milestone.plan": ("POST", "/treatment-plans/{foreign}/milestones", {"milestone_name": "x"}, None),
+    "Milestone.phase": ("POST", "/treatment-plans/{plan}/milestones", {"milestone_name": "x"}, "phase_id"),
+    "Milestone.goal": ("POST", "/treatment-plans/{plan}/milestones", {"milestone_name": "x"}, "goal_id"),
+    "Task.milestone": ("POST", "/milestones/{foreign}/tasks", {"title": "x"}, None),
+    "TaskUpdate.task": ("POST", "/tasks/{foreign}/updates", {"note": "x"}, None),
+    "TimeEntry.task": ("POST", "/tasks/{foreign}/time-entries", {"started_at": "2026-01-05T09:00:00Z", "minutes": 5}, None),
+    "TimeWithdrawal.entry": ("POST", "/time-entries/{foreign}/withdraw", {"reason": "x"}, None),
+    "Evidence.milestone": ("POST", "/milestones/{foreign}/evidence", PROOF, None),
+    **{f"Evidence.{kind}": ("POST", "/milestones/{milestone}/evidence", PROOF | {"record": {"type": kind}}, "record.id")
+       for kind in ("note", "perio_exam", "procedure", "document")},
+    "Comment.milestone": ("POST", "/milestones/{foreign}/comments", {"body": "x"}, None),
+    "Comment.parent": ("POST", "/milestones/{milestone}/comments", {"body": "x"}, "parent_id"),
 }
 ADMIN = {
     "WorkingHours.provider": (
@@ -133,6 +150,7 @@ ADMIN = {
     "Fee.schedule": ("clinic_feeschedule", "foreign", None),
     "AppointmentTypeCode.procedure_code": ("scheduling_appointmenttype", "codes", "codes-0-procedure_code"),
     "AppointmentTypeCode.appointment_type": ("scheduling_appointmenttype", "foreign", None),
+    "MilestoneTemplate.milestone_set": ("milestones_milestoneset", "foreign", None),
     "CodeRule.procedure_code": ("treatment_coderule", {"condition": "crown"}, "procedure_code"),
 }
 
@@ -165,7 +183,8 @@ class House:
         work = Procedure.objects.get(patient=own, status="in_progress")
         goal = Goal.objects.get(patient=own, goal_type="short_term")
         return path.format(
-            ada=own.pk, visit=self.visit.pk, foreign=foreign.pk, plan=work.plan_id, procedure=work.pk, goal=goal.pk)
+            ada=own.pk, visit=self.visit.pk, foreign=foreign.pk, plan=work.plan_id, procedure=work.pk, goal=goal.pk,
+            milestone=work.plan.milestones.last().pk)
 
     def data(self, kind):
         cast = self.cast
@@ -220,7 +239,7 @@ def test_no_body_takes_a_row_of_another_clinic(house, name):
         body[field] = [{"provider_id": str(foreign.pk), **said}]
     elif field and "." in field:
         outer, inner = field.split(".")
-        body[outer] = {inner: str(foreign.pk)}
+        body[outer] = {**body.get(outer, {}), inner: str(foreign.pk)}
     elif field and field.endswith("_ids"):
         body[field] = [str(foreign.pk)]
     elif field:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from charting.models import ClinicalNote, Finding, PerioExam
 from clinic.models import AccessEvent, DiagnosisCode, Document, MedicalHistory, Notification, OnceKey, StoredFile
+from milestones.models import Adjustment, Approval, Comment, Evidence, Milestone, MilestoneAlert, Task, TaskUpdate
 from scheduling import conflicts, slots
 from scheduling.models import Appointment, Block, ProviderTime, Reminder, TimeWish, VisitStep
 from treatment.models import Goal, GoalProgress, PlanReview, Procedure, TreatmentPlan
@@ -73,6 +74,19 @@ def queries(cast, day):
             "-at", "-id"
         )[:1],
         "treatment_planreview_latest": PlanReview.objects.filter(plan=cast.ada.pk).order_by("-review_date", "-id")[:1],
+        "milestones_alert_of_milestone": MilestoneAlert.objects.filter(
+            milestone=cast.ada.pk, stage="overdue", due_on=clinic.today(), told_on__gt=clinic.today()),
+        "milestones_adjustment_of_plan": Adjustment.objects.filter(plan=cast.ada.pk).newest_first()[:1],
+        "milestones_milestone_due": Milestone.objects.visible_to(cast.desk).overdue(clinic.today())[:50],
+        "milestones_milestone_of_plan": Milestone.objects.filter(plan=cast.ada.pk).in_order(),
+        "milestones_milestone_of_pat": Milestone.objects.visible_to(cast.desk).of(cast.ada).filter(status="PENDING"),
+        "milestones_task_due": Task.objects.visible_to(cast.desk).overdue(clinic.today())[:50],
+        "milestones_task_of_assignee": Task.objects.visible_to(cast.desk).of_assignee(cast.desk.user)[:50],
+        "milestones_task_of_milestone": Task.objects.filter(milestone=cast.ada.pk).in_order(),
+        "milestones_taskupdate_waits": TaskUpdate.objects.visible_to(cast.dentist).pending().order_by("created_at")[:50],
+        "milestones_evidence_of_mile": Evidence.objects.filter(milestone=cast.ada.pk).in_order(),
+        "milestones_comment_of_mile": Comment.objects.filter(milestone=cast.ada.pk).order_by("-at")[:50],
+        "milestones_approval_latest": Approval.objects.filter(milestone=cast.ada.pk).newest_first()[:1],
         "clinic_oncekey_created_at": OnceKey.objects.filter(created_at__lt=now),
         "scheduling_appointment_of_op": conflicts.chairs_taken([visit_of(cast, now)]),
         "scheduling_providertime_of": conflicts.minutes_taken(spans_of(visit_of(cast, now))),

@@ -7,8 +7,10 @@ from django.db import IntegrityError, connection, transaction
 from clinic.db.guards import has_clinic, has_patient, model_triggers
 from clinic.db.records import Fact, Recorded
 from clinic.db.refusals import constraint_name
+from milestones.models.parts import SealedPart
 
-OWN = [model for model in apps.get_models() if model._meta.app_label in ("clinic", "scheduling", "charting", "treatment")]
+APPS = ("clinic", "scheduling", "charting", "treatment", "milestones")
+OWN = [model for model in apps.get_models() if model._meta.app_label in APPS]
 LIVE = [model for model in OWN if not hasattr(model, "history_object")]
 # Neither Record nor Fact: rows of the installation, guardian's rows, what follows from an appointment, users and sign-in.
 NEITHER = {
@@ -88,12 +90,12 @@ def says(name, model, field):
 
 
 def copy_with(row, field, foreign):
-    """By SQL: an update for what changes, a new row for what is append-only."""
+    """By SQL: an update for what changes, a new row for what is append-only, or was said once for all."""
     table, quote = row._meta.db_table, '"{}"'.format
     value = foreign.pk.hex if connection.vendor == "sqlite" else foreign.pk
     key = row.pk.hex if connection.vendor == "sqlite" else row.pk
     with connection.cursor() as cursor:
-        if not isinstance(row, Fact):
+        if not isinstance(row, Fact | SealedPart):
             cursor.execute(f"UPDATE {table} SET {field.column} = %s WHERE id = %s", [value, key])
             return
         columns = [each.column for each in row._meta.concrete_fields]

@@ -11,6 +11,7 @@ from django.urls.resolvers import URLPattern
 from charting.models import ClinicalNote, Finding, PerioExam
 from clinic.models import Document, Fee, LetterTemplate, Notification, Patient
 from config.roles import ROLES
+from milestones.models import Evidence, Milestone, Task, TaskUpdate
 from scheduling.models import AppointmentTypeCode, Block, Feed, FreedSlot, HoursException, Offer, Series, WaitlistEntry
 from treatment.models import (
     CareTeamMember,
@@ -30,7 +31,8 @@ BY_THE_DOZEN = {
     "finding": Finding, "note": ClinicalNote,
     "exam": PerioExam,
     "plan": TreatmentPlan, "procedure": Procedure, "consent": Consent, "member": CareTeamMember, "goal": Goal,
-    "serving": GoalIntervention, "phase": Phase, "intervention": Intervention}
+    "serving": GoalIntervention, "phase": Phase, "intervention": Intervention, "milestone": Milestone,
+    "task": Task, "update": TaskUpdate, "evidence": Evidence}
 # Routes of other packages, one by one, with who guards them. None yet.
 OF_OTHERS = {}
 PEOPLE = [*sorted(set(ROLES) - {"coach", "patient"}), "coach", "patient"]
@@ -66,7 +68,7 @@ def test_every_permission_in_the_map_is_asked_for_somewhere():
 
     text = "".join(
         path.read_text()
-        for folder in ("clinic", "scheduling", "charting", "treatment", "config", "templates")
+        for folder in ("clinic", "scheduling", "charting", "treatment", "milestones", "config", "templates")
         for path in Path(folder).rglob("*.*")
         if path.suffix in (".py", ".html") and path.name != "roles.py"
     )
@@ -115,6 +117,7 @@ def house(furnished, cast):
         "<uuid:document_id>": tuple(Document.objects.filter(clinic=one.clinic).first().pk for one in (cast, cast.outsider)),
         "<int:number>": (1, 1),
         "<slug:verb>": ("redraft", "redraft"),
+        "<slug:step_name>": ("reopen", "reopen"),
         **{
             f"<uuid:{name}_id>": tuple(model.objects.filter(clinic=one.clinic).first().pk for one in (cast, cast.outsider))
             for name, model in BY_THE_DOZEN.items()

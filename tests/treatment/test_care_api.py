@@ -292,6 +292,44 @@ def test_a_stranger_and_another_patient_find_nothing(cast, care, program, dentis
     assert program("patient").get(f"/treatment-plans/{hidden.pk}").status_code == 404
 
 
+def test_notes_on_the_way_are_for_who_reads_clinical_notes(cast, program, dentist, draw_up, goal):
+    care = draw_up("Care", notes="Difficult family").activate(by=cast.dentist)
+    relax = Intervention.objects.get(name="Mindfulness")
+    row = goal(plan=care, interventions=[(relax, "weekly")])
+    row.interventions.get().revise(by=cast.dentist, notes="Falls asleep")
+    row.record_progress(by=cast.dentist, progress_note="Cried a lot", rating=4)
+    hidden = {"patient": ("Difficult family", "Falls asleep", "Cried a lot"), "receptionist": ("Falls asleep", "Cried a lot"),
+              "biller": ("Falls asleep", "Cried a lot"), "hygienist": ()}
+    for role, texts in hidden.items():
+        reader = program(role)
+        answers = [reader.get(path) for path in (
+            f"/treatment-plans/{care.pk}", f"/patients/{cast.ada.pk}/treatment-plans", f"/goals/{row.pk}",
+            f"/goals/{row.pk}/history", f"/treatment-plans/{care.pk}/versions/1", f"/treatment-plans/{care.pk}/report")]
+        assert {answer.status_code for answer in answers} == {200}, role
+        told = " ".join(str(answer.data) for answer in answers)
+        for text in ("Difficult family", "Falls asleep", "Cried a lot"):
+            assert (text in told) == (text not in texts), (role, text)
+
+
+def test_what_a_tick_leaves_out_stays(cast, dentist, goal, book):
+    row, visit = goal(interventions=[(Intervention.objects.get(name="Mindfulness"), "")]), book()
+    serving, path = row.interventions.get(), f"/appointments/{visit.pk}/interventions"
+    dentist.post(path, {"goal_intervention_id": str(serving.pk), "effectiveness_rating": 4, "notes": "Well"})
+    again = dentist.post(path, {"goal_intervention_id": str(serving.pk)})
+    assert (again.status_code, again.data["effectiveness_rating"], again.data["notes"]) == (201, 4, "Well")
+
+
+def test_an_entry_names_the_interventions_that_it_was_sent_with(cast, dentist, goal, book):
+    relax = Intervention.objects.get(name="Mindfulness")
+    row, visit = goal(interventions=[(relax, "")]), book()
+    said = {"session_id": str(visit.pk), "progress_note": "x"}
+    dentist.post(f"/goals/{row.pk}/progress", said)
+    dentist.post(f"/goals/{row.pk}/progress", said | {"intervention_ids": [str(relax.pk)]})
+    steps = dentist.get(f"/goals/{row.pk}/history").data["items"]
+    told = [step["progress"]["intervention_ids"] for step in steps if step["progress"]]
+    assert told == [[str(relax.pk)], []]
+
+
 def test_a_plan_costs_the_same_with_one_and_with_fifty_goals(cast, dentist, care, goal):
     relax = Intervention.objects.get(name="Mindfulness")
     top, counts = goal(interventions=[(relax, "weekly")]), []

@@ -1,11 +1,14 @@
 """The pages of coded plans: what they show, what they write, what they cost."""
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from charting.models import ClinicalNote, Finding
-from scheduling.models import Appointment
+from scheduling.models import Appointment, AppointmentType, AppointmentTypeCode
 from tests.cast import User
 from treatment.models import Consent, Goal, Phase, Procedure, ProcedureNote, TreatmentPlan
 
@@ -129,6 +132,37 @@ def test_a_visit_booked_from_the_plan_carries_the_procedures(cast, drill, sign_i
     assert "Crown, all ceramic" not in desk.get("/plans/unscheduled/").content.decode()
     visit.cancel(by=cast.desk, because="Ill")
     assert "Crown, all ceramic" in desk.get("/plans/unscheduled/").content.decode()
+
+
+def test_booking_what_is_planned_asks_for_its_provider_its_type_and_its_minutes(cast, sign_in, agreed, codes):
+    desk, crown = sign_in("receptionist"), agreed.procedures.first()
+    bridge_work = AppointmentType.objects.filter(clinic=cast.clinic).exclude(pk=cast.exam.pk).first() or cast.exam
+    AppointmentTypeCode(appointment_type=bridge_work, procedure_code=crown.procedure_code).record(by=cast.manager)
+    page = desk.get(f"/visits/book/?patient={cast.ada.pk}&carries={crown.pk}")
+    form = page.context["form"]
+    assert form.initial["provider"] == cast.drill.pk
+    assert form.initial["minutes"] == crown.procedure_code.minutes
+    if bridge_work.allows(cast.drill):
+        assert form.initial["appointment_type"] == bridge_work.pk
+    assert {row["provider"] for row in page.context["free"]} <= {cast.drill.short_name}
+    assert {(row["ends_at"] - row["starts_at"]).seconds // 60 for row in page.context["free"]} <= {crown.procedure_code.minutes}
+    visit = Appointment.book(by=cast.desk, patient=cast.ada, operatory=cast.operatories[0], provider=cast.drill,
+                             appointment_type=cast.exam, starts_at=timezone.now() + timedelta(days=3))
+    crown.book_into(by=cast.desk, appointment=visit)
+    assert "Booked already: 14 Crown" in desk.get(f"/visits/book/?patient={cast.ada.pk}&carries={crown.pk}").content.decode()
+
+
+def test_a_code_that_is_not_meant_for_the_surfaces_says_which_is(send, plan, codes):
+    page = send(f"/plans/{plan.pk}/preview/", entry="d2392 19 mod").content.decode()
+    assert "not meant for this: D2393 is" in page
+
+
+def test_completed_work_without_a_note_says_so_until_there_is_one(cast, drill, agreed):
+    row = agreed.procedures.first()
+    row.complete(by=cast.dentist)
+    assert "write the note" in drill.get(f"/plans/{agreed.pk}/").content.decode()
+    drill.post(f"/patients/{cast.ada.pk}/notes/new/", {"kind": "progress", "body": "Done", "about_row": [str(row.pk)]})
+    assert "write the note" not in drill.get(f"/plans/{agreed.pk}/").content.decode()
 
 
 def test_another_patients_procedures_are_not_carried(cast, sign_in, agreed):

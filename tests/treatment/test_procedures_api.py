@@ -9,7 +9,7 @@ from charting.models import Finding
 from clinic.db.refusals import NotAllowed, Refused
 from clinic.models import DiagnosisCode, Provider
 from tests.pictures import picture
-from treatment.models import Consent, Procedure
+from treatment.models import CareTeamMember, Consent, Procedure
 
 
 def add(dentist, plan, **body):
@@ -309,3 +309,37 @@ def test_nobody_books_work_of_a_plan_that_is_over_nor_calls_who_comes_no_more(ca
     row.refresh_from_db()
     with pytest.raises(Refused):
         row.book_into(by=cast.desk, appointment=book())
+
+
+def test_consent_is_to_something_and_a_place_in_the_plan_is_a_field(cast, dentist, agreed):
+    path = f"/treatment-plans/{agreed.pk}"
+    refused = dentist.post(f"{path}/consents", {
+        "procedure_ids": [], "signed_by": "patient", "signature_name": "Ada", "explained": "Risks"})
+    assert (refused.status_code, refused.data["errors"][0]["field"]) == (422, "procedure_ids")
+    first, second = dentist.get(f"{path}/procedures").data["items"]
+    assert dentist.patch(f"/procedures/{second['id']}", {"sequence": 1}).data["sequence"] == 1
+    assert [row["id"] for row in dentist.get(f"{path}/procedures").data["items"]] == [second["id"], first["id"]]
+
+
+def test_work_of_years_ago_is_not_completed_but_existing(cast, dentist, agreed):
+    row = agreed.procedures.first()
+    refused = dentist.post(f"/procedures/{row.pk}/complete", {"completed_on": str(agreed.start_date - timedelta(days=400))})
+    assert (refused.status_code, refused.data["errors"][0]["field"]) == (422, "completed_on")
+    assert dentist.post(f"/procedures/{row.pk}/complete", {
+        "completed_on": str(agreed.start_date - timedelta(days=30))}).status_code == 200
+
+
+def test_presented_again_as_it_was_makes_no_new_copy(cast, plan, put_in):
+    put_in(plan)
+    plan.present(by=cast.dentist)
+    plan.present(by=cast.dentist)
+    assert plan.number == 1
+    put_in(plan, tooth="3")
+    plan.present(by=cast.dentist)
+    assert plan.number == 2
+
+
+def test_nobody_of_the_front_desk_becomes_a_writer(cast, plan):
+    with pytest.raises(Refused, match="their role reads"):
+        CareTeamMember.add(by=cast.manager, plan=plan, user=cast.user("receptionist"), is_writer=True)
+    assert not CareTeamMember.add(by=cast.manager, plan=plan, user=cast.user("receptionist")).is_writer

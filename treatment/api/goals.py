@@ -30,6 +30,7 @@ from treatment.goal_history import history_of
 from treatment.looks import find_goal, find_plan
 from treatment.models import Goal, GoalIntervention, Intervention
 from treatment.models.goal import SMART
+from treatment.own_notes import reads_notes
 
 router = Endpoints(tags=["Goals"])
 NAMES = {"parent": "parent_goal_id", "appointment": "session_id"}
@@ -159,6 +160,8 @@ class ProgressNew(Body):
 
 
 class ProgressShown(Schema):
+    """An entry. `progress_note` is empty for those who read no clinical notes."""
+
     id: UUID
     goal_id: UUID
     session_id: UUID | None
@@ -228,6 +231,15 @@ def one(goal):
     return shown(next(row for row in course.goals if row.pk == goal.pk), course, serving_of(course.goals))
 
 
+def goal_for(actor, answer):
+    """What this actor reads of a goal: notes on its interventions are for who reads clinical notes."""
+    if reads_notes(actor):
+        return answer
+    return answer.model_copy(update={
+        "interventions": [row.model_copy(update={"notes": ""}) for row in answer.interventions],
+        "sub_goals": [goal_for(actor, goal) for goal in answer.sub_goals]})
+
+
 def values_of(given, actor):
     """The verb's arguments for what was sent."""
     values = {name: {key: said for key, said in value.model_dump().items() if said} if isinstance(value, Body) else value
@@ -263,7 +275,7 @@ def goal(request, goal_id: UUID, response: HttpResponse):
     """One goal, with what is below it."""
     found = find_goal(request, goal_id)
     response["ETag"] = f'"{found.version}"'
-    return one(found)
+    return goal_for(request.actor, one(found))
 
 
 @router.api_operation(["PUT", "PATCH"], "/goals/{uuid:goal_id}", response=GoalShown)
@@ -293,14 +305,15 @@ def tell(request, goal_id: UUID, body: ProgressNew):
 @rule("treatment.read")
 def history(request, goal_id: UUID, paging: Query[Paging]):
     """Everything that happened to a goal, newest first: entries and changes in one list."""
-    return paging.of([_step(step) for step in history_of(find_goal(request, goal_id))])
+    told = reads_notes(request.actor)
+    return paging.of([_step(step, told) for step in history_of(find_goal(request, goal_id), with_notes=told)])
 
 
-def _step(step):
+def _step(step, told):
     return StepShown(
         kind=step.kind, at=step.at, by=step.who, what=step.what,
         fields=[{"field": name, "before": str(before), "after": str(after)} for name, before, after in step.fields],
-        progress=step.entry and _progress(step.entry, [row.intervention_id for row in step.used]))
+        progress=step.entry and _progress(step.entry, [row.intervention_id for row in step.used], told))
 
 
 def _used(goal, keys):
@@ -312,8 +325,8 @@ def _used(goal, keys):
     return found
 
 
-def _progress(entry, used):
+def _progress(entry, used, told=True):
     return ProgressShown(
-        id=entry.pk, goal_id=entry.goal_id, session_id=entry.appointment_id, progress_note=entry.progress_note,
+        id=entry.pk, goal_id=entry.goal_id, session_id=entry.appointment_id, progress_note=entry.progress_note if told else "",
         progress_value=entry.progress_value, rating=entry.rating, recorded_by=entry.by_id, recorded_at=entry.at,
         intervention_ids=used)

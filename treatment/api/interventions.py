@@ -25,6 +25,7 @@ from scheduling.looks import find_visit
 from treatment.api.goals import GoalInterventionShown, intervention_shown
 from treatment.looks import find_goal, find_goal_intervention
 from treatment.models import GoalIntervention, Intervention, SessionIntervention
+from treatment.own_notes import reads_notes
 
 router = Endpoints(tags=["Interventions"])
 NAMES = {"goal_intervention": "goal_intervention_id", "intervention": "intervention_id"}
@@ -176,14 +177,16 @@ def used(request, visit_id: UUID, paging: Query[Paging]):
     visit = find_visit(request, visit_id)
     rows = SessionIntervention.objects.visible_to(request.actor).filter(appointment=visit, is_withdrawn=False)
     found = paging.of(rows.select_related("goal_intervention__intervention"))
-    return found | {"items": [used_shown(row) for row in found["items"]]}
+    told = {} if reads_notes(request.actor) else {"notes": ""}
+    return found | {"items": [used_shown(row).model_copy(update=told) for row in found["items"]]}
 
 
 @router.post("/appointments/{uuid:visit_id}/interventions", response={201: UsedShown})
 @rule("treatment.write_plan")
 def tick(request, visit_id: UUID, body: Used):
     """An intervention of one of the patient's goals was used in this session."""
-    visit, values = find_visit(request, visit_id), body.dict(exclude={"goal_intervention_id"})
+    visit, values = find_visit(request, visit_id), body.given()
+    del values["goal_intervention_id"]
     values["goal_intervention"] = referred(
         GoalIntervention.objects.select_related("patient__merged_into", "intervention", "goal__plan"), request.actor,
         body.goal_intervention_id, "goal_intervention_id")

@@ -25,12 +25,13 @@ from clinic.web.bodies import (
     referred,
 )
 from clinic.web.endpoints import Endpoints, change_by
-from treatment.api.goals import GoalShown, tree_of
+from treatment.api.goals import GoalShown, goal_for, tree_of
 from treatment.course import course_of, courses_of
 from treatment.hooks import milestone_progress
 from treatment.looks import find_plan
 from treatment.models import TreatmentPlan
 from treatment.models.plan import MOST_DIAGNOSES, MOST_PROBLEMS
+from treatment.own_notes import reads_plan_notes
 
 router = Endpoints(tags=["Treatment plans"])
 NAMES = {"provider": "therapist_id"}
@@ -176,7 +177,7 @@ def plans(request, patient_id: UUID, asked: Query[Asked]):
     if asked.review_status:
         rows = rows.with_review(asked.review_status, request.actor.clinic.today())
     found = asked.of(rows)
-    return found | {"items": in_list(found["items"], patient)}
+    return found | {"items": [for_reader(request.actor, each) for each in in_list(found["items"], patient)]}
 
 
 @router.post("/patients/{uuid:patient_id}/treatment-plans", response={201: PlanShown})
@@ -203,7 +204,7 @@ def draw_up(request, patient_id: UUID, body: PlanNew):
 @rule("treatment.read")
 def plan(request, plan_id: UUID, response: HttpResponse):
     """One plan with its goals."""
-    return _answer(response, find_plan(request, plan_id))
+    return _answer(request, response, find_plan(request, plan_id))
 
 
 @router.api_operation(["PUT", "PATCH"], "/treatment-plans/{uuid:plan_id}", response=PlanShown)
@@ -223,7 +224,7 @@ def change(request, plan_id: UUID, body: PlanChanges, response: HttpResponse):
             found.move_to(status, by=by)
 
     refused = change_by(request, found, body, shown=shown, values_of=values_of, verb=write, names=NAMES)
-    return refused or _answer(response, find_plan(request, plan_id))
+    return refused or _answer(request, response, find_plan(request, plan_id))
 
 
 def _step(verb, permission, said):
@@ -231,7 +232,7 @@ def _step(verb, permission, said):
     def step(request, plan_id: UUID, response: HttpResponse, body: Because = None):
         found = find_plan(request, plan_id)
         getattr(found, verb)(by=request.actor, **({"because": body.reason} if body and body.reason else {}))
-        return _answer(response, find_plan(request, plan_id))
+        return _answer(request, response, find_plan(request, plan_id))
 
     step.__name__, step.__doc__ = verb, said
     router.post(f"/treatment-plans/{{uuid:plan_id}}/{verb}", response=PlanShown)(rule(permission)(step))
@@ -250,6 +251,14 @@ for verb, permission, said in (
     _step(verb, permission, said)
 
 
-def _answer(response, plan):
+def _answer(request, response, plan):
     response["ETag"] = f'"{plan.version}"'
-    return shown(plan)
+    return for_reader(request.actor, shown(plan))
+
+
+def for_reader(actor, answer):
+    """What this actor reads of it: the practice's own notes are not the patient's."""
+    told = {} if reads_plan_notes(actor) else {"notes": ""}
+    if hasattr(answer, "goals"):
+        told["goals"] = [goal_for(actor, goal) for goal in answer.goals]
+    return answer.model_copy(update=told)

@@ -55,6 +55,7 @@ class ProcedureBody(Body):
     appointment_id: UUID | None = None
     estimated_visits: Whole = Field(1, ge=1, le=60)
     note: Text = Field("", max_length=2000)
+    sequence: Whole | None = Field(None, ge=1, le=500)
 
 
 class ProcedureNew(ProcedureBody):
@@ -133,6 +134,7 @@ def values_of(given, actor, plan):
             values |= teeth_of(values["tooth"], actor.clinic.tooth_numbering)
         except UnknownTooth as error:
             raise ValidationError({"tooth": str(error)}) from error
+    values.pop("sequence", None)  # a verb of its own
     if "phase" in values:
         values["phase"] = Phase.named(values["phase"], by=actor, plan=plan)
     return values
@@ -159,6 +161,9 @@ def add(request, plan_id: UUID, body: ProcedureNew):
         row = Procedure.add(by=request.actor, plan=plan, **values)
         if visit is not None:
             row.book_into(by=request.actor, appointment=visit)
+        if body.sequence is not None:
+            row.move_to(body.sequence, by=request.actor)
+            row.refresh_from_db()
     return Status(201, shown(row))
 
 
@@ -174,9 +179,17 @@ def procedure(request, procedure_id: UUID, response: HttpResponse):
 def change(request, procedure_id: UUID, body: ProcedureChanges, response: HttpResponse):
     """Change what is planned; what is completed stands."""
     row = find_procedure(request, procedure_id)
-    refused = change_by(
-        request, row, body, shown=shown, names=NAMES, verb=row.revise,
-        values_of=lambda given, actor: values_of(given, actor, row.plan))
+
+    def write(*, by, place=None, **values):
+        if values:
+            row.revise(by=by, **values)
+        if place is not None:
+            row.move_to(place, by=by)
+
+    def asked(given, actor):
+        return values_of(given, actor, row.plan) | ({"place": given["sequence"]} if given.get("sequence") else {})
+
+    refused = change_by(request, row, body, shown=shown, names=NAMES, verb=write, values_of=asked)
     return refused or _answer(response, find_procedure(request, procedure_id))
 
 

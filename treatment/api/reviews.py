@@ -14,6 +14,7 @@ from clinic.web.endpoints import Endpoints
 from treatment.api.plans import SummaryShown
 from treatment.looks import find_plan
 from treatment.models import Goal, PlanReview, PlanVersion, TreatmentPlan
+from treatment.own_notes import reads_plan_notes, without_plan_notes
 from treatment.report import Report
 
 router = Endpoints(tags=["Reviews"])
@@ -165,7 +166,8 @@ def version(request, plan_id: UUID, number: int):
     row = PlanVersion.objects.filter(plan=find_plan(request, plan_id), number=number).first() if number < 2**31 else None
     if row is None:
         raise Http404
-    return _version(row, VersionShown, is_intact=row.is_intact, content=row.content)
+    return _version(row, VersionShown, is_intact=row.is_intact, content=(
+        row.content if reads_plan_notes(request.actor) else without_plan_notes(row.content)))
 
 
 @router.get("/treatment-plans/{uuid:plan_id}/report", response=ReportShown, openapi_extra={

@@ -136,6 +136,8 @@ class Consent(Fact):
             raise ValidationError({"explained": "Write what was explained: risks, alternatives, cost."})
         if paper is not None and paper.patient.person != plan.person:
             raise ValidationError({"paper": "This document is another patient's."})
+        if not procedures and plan.procedures.in_force().exists():
+            raise ValidationError({"procedure_ids": "Say to which procedures."})
 
     def _digest(self, procedures):
         return digest(canonical({

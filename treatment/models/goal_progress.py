@@ -30,6 +30,8 @@ class GoalProgress(Fact):
     progress_value = models.CharField(max_length=200, blank=True, default="")
     rating = models.PositiveSmallIntegerField(null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(10)])
 
+    used = models.JSONField(default=list, blank=True, help_text="The keys of the goal's interventions that it names.")
+
     objects = GoalProgressQuerySet.as_manager()
 
     class Meta:
@@ -59,7 +61,8 @@ class GoalProgress(Fact):
         if any(row.goal_id != goal.pk for row in used):
             raise ValidationError({"intervention_ids": "Some of these interventions do not serve this goal."})
         entry = cls(clinic_id=goal.clinic_id, patient=goal.patient, goal=goal, appointment=appointment, progress_note=progress_note,
-                    progress_value=progress_value, rating=rating, by=by.user, at=now or timezone.now())
+                    progress_value=progress_value, rating=rating, used=[str(row.pk) for row in used], by=by.user,
+                    at=now or timezone.now())
         if id is not None:
             entry.id = id
         entry.clean_fields(exclude=["clinic", "patient", "goal", "appointment", "by"])

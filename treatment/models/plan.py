@@ -377,7 +377,7 @@ class TreatmentPlan(Record):
 
     def _take(self, verb, by, because=""):
         """Take the step, draw anew what the chart shows of the plan when it ends or opens, tell, freeze."""
-        was_over = self.is_over
+        was_over, was_shown = self.is_over, self.status == self.Status.PROPOSED
         self.status, self.status_because = self.STEPS[verb][1], because.strip()[:200]
         self.actual_end_date = by.clinic.today() if self.status in self.ENDED else None
         self._save(by, because)
@@ -387,7 +387,7 @@ class TreatmentPlan(Record):
             self._redraw(by)
         if verb == "activate":  # first of all, so that the frozen copy holds what this brings along
             plan_activated.send(type(self), plan=self, by=by, on=by.clinic.today())
-        if verb in ("present", "activate"):
+        if verb == "activate" or (verb == "present" and not (was_shown and self.versions.model.is_newest(self))):
             self.freeze(by=by, kind="presented" if verb == "present" else "activated")
         elif was_over:
             self.freeze_change(by=by, because=because)  # work may have been voided meanwhile
@@ -469,6 +469,8 @@ class TreatmentPlan(Record):
         new = [code for code in codes if code not in known]
         if new and (wrong := DiagnosisCode.objects.unknown_among(new, by.clinic.today())):
             raise ValidationError({"diagnosis_codes": f"“{wrong[0]}” is no diagnosis code in force. Search for it by its words."})
+        if self.patient.date_of_birth and self.start_date < self.patient.date_of_birth:
+            raise ValidationError({"start_date": "That was before the patient was born."})
         if len(set(codes)) < len(codes):
             raise ValidationError({"diagnosis_codes": "A code stands there twice."})
         if any(not row.get("description") for row in self.diagnosis_codes):

@@ -57,6 +57,12 @@ class PlanVersion(Fact):
         return cls._write(plan, canonical(content_of(plan)), by, kind, because)
 
     @classmethod
+    def is_newest(cls, plan):
+        """Whether the newest copy says what the plan says now."""
+        newest = cls.objects.filter(plan=plan).newest()
+        return newest is not None and newest.digest == digest(canonical(content_of(plan)))
+
+    @classmethod
     def freeze_change(cls, plan, *, by, because=""):
         """The next copy, when what was agreed is no longer what the newest one says; else None."""
         text, newest = canonical(content_of(plan)), cls.objects.filter(plan=plan).newest()

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -20,6 +21,8 @@ from treatment.models.phase import Phase
 from treatment.models.plan import TreatmentPlan
 from treatment.refusals import WrongStep
 from treatment.signals import procedure_completed, procedure_voided
+
+LONG_BEFORE = timedelta(days=366)  # work of a plan may have begun before the plan was written down, but not years before
 
 
 class ProcedureQuerySet(RecordQuerySet):
@@ -391,6 +394,8 @@ class Procedure(PlanPart):
             raise ValidationError({"completed_on": "Work can't have been done on a day to come."})
         if on is not None and self.patient.date_of_birth and on < self.patient.date_of_birth:
             raise ValidationError({"completed_on": "That was before the patient was born."})
+        if on is not None and on < self.plan.start_date - LONG_BEFORE:
+            raise ValidationError({"completed_on": "That is more than a year before the plan starts. Plan it as existing instead."})
         by.clinic.refuse_closed(on or today)
         return on or today
 

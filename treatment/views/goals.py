@@ -18,6 +18,8 @@ from treatment.goal_sheet import GoalSheet
 from treatment.looks import find_goal, find_goal_intervention, find_plan
 from treatment.models import Goal, GoalIntervention, Intervention
 from treatment.models.goal import SMART
+from treatment.own_notes import reads_notes
+from treatment.parts import facts_of
 
 MOST_STEPS = 200
 
@@ -134,11 +136,13 @@ def serving_withdraw(request, serving_id):
 def _goal_page(request, found, form, status=200):
     sheet = GoalSheet(request.actor, found.plan)
     shown = next(row for row in sheet.course.goals if row.pk == found.pk)
-    steps = history_of(found)
+    told = reads_notes(request.actor)
+    steps = history_of(found, with_notes=told)
     entries = [step.entry for step in reversed(steps) if step.entry]
     return render(request, "treatment/goal.html", {
         **patient_context(request, found.patient.person, "plan"), "sheet": sheet, "plan": found.plan, "goal": found,
         "row": sheet.row(shown), "below": sheet.below(shown), "above": _above(found), "form": form, "answers": _answers(found),
+        "reads_notes": told, "facts": facts_of(found.plan).get(found.pk, []),
         "charts": charts_of(found, sheet.course, entries), "steps": steps[:MOST_STEPS], "more": max(len(steps) - MOST_STEPS, 0),
         "next_level": next((low for low, high in Goal.ABOVE.items() if high == found.goal_type), None)}, status=status)
 

@@ -89,7 +89,7 @@ def plan_new(request, patient_id):
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, f"{made.title} is a draft. Add what is to be done.")
+            messages.success(request, f"{made.title[:60]} is a draft. Add what is to be done.")
             return redirect("treatment:plan", made.pk)
     return render(request, "treatment/plan_form.html", {
         **patient_context(request, patient, "plan"), "form": form}, status=422 if form.is_bound else 200)

@@ -4,6 +4,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic.access.rules import find, rule
+from clinic.db.refusals import Refused
 from clinic.views.patients import patient_context
 from clinic.web.once import once
 from treatment.looks import find_plan
@@ -41,9 +42,12 @@ def member_add(request, plan_id):
     form = MemberForm(request.POST, actor=request.actor, plan=found)
     if not form.is_valid():
         return _page(request, found, member_form=form)
-    CareTeamMember.add(
-        by=request.actor, plan=found, user=form.cleaned_data["user"], is_writer=form.cleaned_data["is_writer"])
-    messages.success(request, f"{form.cleaned_data['user']} is in the care team.")
+    try:
+        member = CareTeamMember.add(by=request.actor, plan=found, **form.cleaned_data)
+    except Refused as refused:
+        form.add_error("is_writer", str(refused))
+        return _page(request, found, member_form=form)
+    messages.success(request, f"{member.user} is in the care team and {'writes' if member.is_writer else 'reads'} the plan.")
     return redirect("treatment:team", plan_id)
 
 

@@ -42,5 +42,5 @@ def words():
                 "manager@demo.example  coach@demo.example  patient@demo.example")
     if not Clinic.objects.exists():
         return ("The practice is empty. Make it and its manager: .venv/bin/python manage.py create_practice, then open_schedule, "
-                "open_charting and open_treatment")
+                "open_charting, open_treatment and open_milestones")
     return ""

@@ -1,0 +1,107 @@
+"""What milestones show on pages of other apps."""
+from django.db.models import Q
+from django.urls import reverse
+
+from clinic import hooks
+from clinic.access.rules import may
+from clinic.audit.changes import changes_of, named
+from clinic.db.records import person
+from clinic.panels import Change, HeaderAction, HeaderFact, HeaderTab, Panel, Queue
+from milestones.adjustments import plan_of
+from milestones.models import Approval, Comment, Evidence, Milestone, Task, TaskUpdate, TimeEntry, TimeWithdrawal
+from milestones.models.alert import AHEAD
+from milestones.sheet import TONES, MilestoneSheet
+from scheduling.hooks import visit_actions
+from treatment.hooks import part_facts, plan_panels
+from treatment.models import TreatmentPlan
+
+
+@hooks.header_facts.add
+def milestones_tab(actor, patient):
+    if not may(actor, "treatment.view_plan"):
+        return []
+    return [HeaderTab("Milestones", "milestones", reverse("milestones:of_patient", args=[patient.pk]), "g m")]
+
+
+@hooks.patient_panels.add
+def milestones_panel(actor, patient):
+    """How far the running plans have come; it loads itself."""
+    if not may(actor, "treatment.view_plan"):
+        return None
+    return Panel("Milestones", "milestones/_panel_link.html", {"patient": patient})
+
+
+@plan_panels.add
+def milestones_of_plan(actor, plan):
+    """The course of a plan on its own page; nothing before it has milestones."""
+    if not may(actor, "treatment.view_plan"):
+        return None
+    sheet = MilestoneSheet(actor, plan)
+    if not sheet.milestones and plan.status not in TreatmentPlan.REVIEWED:
+        return None
+    return Panel("Milestones", "milestones/_of_plan.html", {"sheet": sheet})
+
+
+@part_facts.add
+def milestones_of_parts(plan):
+    """{key of a phase or a goal: the milestones that point to it}; one query."""
+    found = {}
+    for row in plan.milestones.in_force().in_order().filter(Q(phase__isnull=False) | Q(goal__isnull=False)):
+        fact = HeaderFact(row.name, row.get_status_display(), reverse("milestones:milestone", args=[row.pk]), TONES[row.status])
+        for part in filter(None, (row.phase_id, row.goal_id)):
+            found.setdefault(part, []).append(fact)
+    return found
+
+
+@visit_actions.add
+def adjustment_of_visit(actor, visit):
+    """The card of an orthodontic patient's visit; one query."""
+    if not may(actor, "milestone.write_card") or not visit.holds_time or plan_of(actor, visit.person) is None:
+        return []
+    return [HeaderAction("Adjustment card", reverse("milestones:adjustment", args=[visit.pk]), "wrench", "a")]
+
+
+@hooks.work_queues.add
+def overdue_milestones(actor):
+    """What is past its day, and what of the work on milestones waits for this actor's eyes; three queries at the most."""
+    if not may(actor, "treatment.view_plan"):
+        return []
+    today = actor.clinic.today()
+    rows = Milestone.objects.visible_to(actor)
+    late, soon = (len(part.values_list("pk")[:100]) for part in (rows.overdue(today), rows.upcoming(today, today + AHEAD)))
+    found = [Queue("Overdue milestones", late, reverse("milestones:due"), f"{soon} more come up within two weeks.", bool(late))]
+    if may(actor, "treatment.write_plan"):
+        waits = len(TaskUpdate.objects.to_review(actor).values_list("pk")[:100])
+        found.append(Queue(
+            "Updates to review", waits, reverse("milestones:to_review"), "What was told of tasks of plans that you write."))
+    return found
+
+
+@hooks.record_sections.add
+def milestone_changes(actor, patient):
+    """Every change of the milestones of the patient's plans."""
+    if not may(actor, "treatment.view_plan"):
+        return []
+    rows = Milestone.history.filter(patient__in=person(Milestone, patient), clinic=actor.clinic_id)
+    return changes_of(Milestone, list(rows), lambda row: f"Milestone {row.name}")
+
+
+@hooks.record_sections.add
+def work_changes(actor, patient):
+    """Every change of tasks, of what was told of them and of evidence; and what was said, decided and spent on milestones."""
+    if not may(actor, "treatment.view_plan"):
+        return []
+    of_patient = {"patient__in": person(Task, patient), "clinic": actor.clinic_id}
+    tasks = list(Task.history.filter(**of_patient))
+    titles = {row.id: row.title for row in tasks}
+    changes = changes_of(Task, tasks, lambda row: f"Task {row.title}")
+    changes += changes_of(
+        TaskUpdate, list(TaskUpdate.history.filter(**of_patient)), lambda row: f"Update of task {titles.get(row.task_id, '')}")
+    changes += changes_of(Evidence, list(Evidence.history.filter(**of_patient)), lambda row: f"Evidence {row.title}")
+    told = {
+        Comment: lambda row: f"Comment on {row.milestone}", TimeEntry: lambda row: f"{row.minutes} minutes on task {row.task}",
+        TimeWithdrawal: lambda row: f"{row.entry.minutes} minutes on task {row.entry.task} taken back: {row.because}",
+        Approval: lambda row: f"{row.get_decision_display()}: {row.milestone}"}
+    return changes + [
+        Change(row.at, str(row.by or ""), "", said(row), "", [], row.pk)
+        for model, said in told.items() for row in named(model).filter(**of_patient).select_related("by")]

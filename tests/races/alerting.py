@@ -1,0 +1,27 @@
+"""A worker that tells of milestones until it has nothing more to tell, or is killed: `python -m tests.races.alerting [unguarded]`.
+
+It says "ready", waits for a line so that several begin together, and says of how many it told. `unguarded`: workers do not wait for
+each other, and an alert may be written twice.
+"""
+
+import os
+import sys
+
+
+def main(unguarded):
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    import django
+
+    django.setup()
+    from milestones.models import MilestoneAlert, alert
+
+    alert.BATCH = int(os.environ.get("BATCH", "1000"))
+    if unguarded:
+        alert.queue = lambda *keys: None
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(MilestoneAlert.write_due())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] == ["unguarded"])
