@@ -47,7 +47,7 @@ def key_of(row):
 
 
 def forecast(plan, rows, today):
-    """{milestone's key: Likely} of the open ones among a plan's milestones; one query."""
+    """{milestone's key: Likely} of the open ones among a plan's milestones; two queries."""
     done, targets, open_rows = {}, {}, []
     for row in rows:
         if row.achieved_date:
@@ -68,9 +68,11 @@ def forecast(plan, rows, today):
 
 
 def cases_of(plan):
-    """[case] of the clinic's newest other plans of this kind; one query."""
+    """[case] of the clinic's newest other plans of this kind that are completed: of running ones only what came early is known
+    yet. Two queries."""
     plans = TreatmentPlan.objects.filter(
-        clinic=plan.clinic_id, treatment_type=plan.treatment_type, milestones__status=Milestone.Status.ACHIEVED).exclude(pk=plan.pk)
+        clinic=plan.clinic_id, treatment_type=plan.treatment_type, status=TreatmentPlan.Status.COMPLETED,
+        milestones__status=Milestone.Status.ACHIEVED).exclude(pk=plan.pk)
     newest = plans.order_by("-start_date", "-pk").values_list("pk", flat=True).distinct()[:MOST]
     cases = defaultdict(dict)
     rows = Milestone.objects.in_force().filter(plan__in=list(newest), achieved_date__isnull=False)
@@ -85,9 +87,9 @@ def ways_to(keys, done, targets, cases, elapsed):
     neither cases nor dates tell of are left out."""
     anchor = max(done, key=done.get, default=None)
     begun, waited = done.get(anchor, 0), max(elapsed - done.get(anchor, 0), 0)
+    pace = _pace(begun, [case[anchor] for case in cases if anchor in case], len(done))
     found = {}
     for key in keys:
-        pace = _pace(begun, [case[anchor] for case in cases if anchor in case], len(done))
         ways = [(case[key] - case.get(anchor, 0)) * pace for case in cases if key in case and (anchor is None or anchor in case)]
         ways = [way for way in ways if way >= 0]
         left = [way for way in ways if way > waited]

@@ -2,7 +2,7 @@
 from django import forms
 
 from clinic.forms import RecordForm
-from clinic.web.fields import AmountField, LineField, LinesField, RowField, TypedDateField
+from clinic.web.fields import AmountField, LineField, LinesField, RowField, TypedDateField, keep_chosen
 from milestones.models import Milestone
 from treatment.models import Goal, Phase
 
@@ -32,11 +32,16 @@ class MilestoneForm(RecordForm):
         self.fields["name"].widget.attrs |= {"autofocus": True, "autocomplete": "off"}
         self.fields["phase"].queryset = plan.phases.in_force()
         self.fields["goal"].queryset = plan.goals.in_force()
+        for name in ("phase", "goal"):
+            keep_chosen(self.fields[name], getattr(self.instance, f"{name}_id"))
         self.initial["sequence"] = self.instance.sequence if not self.instance._state.adding else None
 
     def add(self):
         """The new milestone, at the place that was said or at the end."""
-        return Milestone.add(by=self.actor, plan=self.instance.plan, **self.values())
+        values = self.values()
+        if not values["requires_approval"]:
+            del values["requires_approval"]  # an amount that falls due brings it along
+        return Milestone.add(by=self.actor, plan=self.instance.plan, **values)
 
 
 class StepForm(forms.Form):

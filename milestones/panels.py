@@ -8,7 +8,17 @@ from clinic.audit.changes import changes_of, named
 from clinic.db.records import person
 from clinic.panels import Change, HeaderAction, HeaderFact, HeaderTab, Panel, Queue
 from milestones.adjustments import plan_of
-from milestones.models import Approval, Comment, Evidence, Milestone, Task, TaskUpdate, TimeEntry, TimeWithdrawal
+from milestones.models import (
+    Adjustment,
+    Approval,
+    Comment,
+    Evidence,
+    Milestone,
+    Task,
+    TaskUpdate,
+    TimeEntry,
+    TimeWithdrawal,
+)
 from milestones.models.alert import AHEAD
 from milestones.sheet import TONES, MilestoneSheet
 from scheduling.hooks import visit_actions
@@ -58,7 +68,7 @@ def adjustment_of_visit(actor, visit):
     """The card of an orthodontic patient's visit; one query."""
     if not may(actor, "milestone.write_card") or not visit.holds_time or plan_of(actor, visit.person) is None:
         return []
-    return [HeaderAction("Adjustment card", reverse("milestones:adjustment", args=[visit.pk]), "wrench", "a")]
+    return [HeaderAction("Adjustment card", reverse("milestones:adjustment", args=[visit.pk]), "wrench", "d")]
 
 
 @hooks.work_queues.add
@@ -88,7 +98,8 @@ def milestone_changes(actor, patient):
 
 @hooks.record_sections.add
 def work_changes(actor, patient):
-    """Every change of tasks, of what was told of them and of evidence; and what was said, decided and spent on milestones."""
+    """Every change of tasks, of what was told of them, of evidence and of adjustment cards; and what was said, decided and spent
+    on milestones."""
     if not may(actor, "treatment.view_plan"):
         return []
     of_patient = {"patient__in": person(Task, patient), "clinic": actor.clinic_id}
@@ -97,6 +108,8 @@ def work_changes(actor, patient):
     changes = changes_of(Task, tasks, lambda row: f"Task {row.title}")
     changes += changes_of(
         TaskUpdate, list(TaskUpdate.history.filter(**of_patient)), lambda row: f"Update of task {titles.get(row.task_id, '')}")
+    changes += changes_of(
+        Adjustment, list(Adjustment.history.filter(**of_patient)), lambda row: f"Adjustment of {row.seen_on:%Y-%m-%d}")
     changes += changes_of(Evidence, list(Evidence.history.filter(**of_patient)), lambda row: f"Evidence {row.title}")
     told = {
         Comment: lambda row: f"Comment on {row.milestone}", TimeEntry: lambda row: f"{row.minutes} minutes on task {row.task}",

@@ -1,5 +1,6 @@
 """A plan's milestones as their page shows them: in order, with what is late, what is likely, and the drawing of it all."""
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 
 from django.utils import timezone
@@ -12,6 +13,7 @@ from milestones.models.adjustment import ORTHODONTIC
 from milestones.of_plans import reached
 from milestones.timeline import Course, Visited, drawn, strip
 from scheduling.models import Appointment
+from scheduling.slots import midnight
 from treatment.models import TreatmentPlan
 
 TONES = {"PENDING": "grey", "IN_PROGRESS": "blue", "ACHIEVED": "green", "MISSED": "red", "DEFERRED": "amber", "CANCELLED": "grey"}
@@ -92,7 +94,9 @@ class MilestoneSheet:
     def visits(self):
         """The patient's visits since the plan began, the oldest first."""
         rows = Appointment.objects.filter(clinic=self.plan.clinic_id).of(self.plan.person).filter(
-            starts_at__date__gte=self.plan.start_date).exclude(status=Appointment.Status.CANCELLED)
+            starts_at__gte=midnight(self.plan.start_date, self.actor.clinic.zone)).exclude(status=Appointment.Status.CANCELLED)
+        if self.plan.actual_end_date:
+            rows = rows.filter(starts_at__lt=midnight(self.plan.actual_end_date + timedelta(days=1), self.actor.clinic.zone))
         return list(rows.select_related("appointment_type", "clinic").order_by("-starts_at")[:MOST_VISITS])[::-1]
 
     @property
@@ -100,7 +104,8 @@ class MilestoneSheet:
         zone = self.actor.clinic.zone
         visits = [Visited(visit.starts_at.astimezone(zone).date(), self._kept(visit)) for visit in self.visits]
         return drawn(f"Milestones of {self.plan.title}", self.courses, visits, start=self.plan.start_date,
-                     end=self.plan.target_end_date, today=self.today)
+                     end=self.plan.target_end_date,
+                     today=self.plan.actual_end_date or self.today, is_over=bool(self.plan.actual_end_date))
 
     @cached_property
     def cards(self):
@@ -120,7 +125,7 @@ class MilestoneSheet:
     def _kept(self, visit):
         if visit.status == Appointment.Status.NO_SHOW:
             return "missed"
-        return "coming" if visit.status in Appointment.EXPECTED and visit.starts_at > self.now else "kept"
+        return "kept" if visit.status not in Appointment.EXPECTED else "coming" if visit.starts_at > self.now else "open"
 
     @staticmethod
     def _state(row):
@@ -128,4 +133,6 @@ class MilestoneSheet:
             return "late" if row.days_late else "achieved"
         if row.is_overdue:
             return "overdue"
+        if row.milestone.status == Milestone.Status.CANCELLED:
+            return "cancelled"
         return "open" if row.milestone.is_open else "gone"

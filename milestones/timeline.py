@@ -14,12 +14,20 @@ STEPS = (1, 2, 3, 6, 12, 24, 60, 120)  # months between two lines of the scale
 MOST_LINES = 13
 LONGEST_NAME = 36
 MARGIN = timedelta(days=10)
+# A stroke for a visit that was kept, a cross for a missed one, a ring for one to come, a dot where nobody said what came of it.
+VISIT = {
+    "kept": "M{x} {y}m0 -5v10", "missed": "M{x} {y}m-4 -4l8 8m0 -8l-8 8", "coming": "M{x} {y}m-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0",
+    "open": "M{x} {y}m-1.5 0h3"}
+# What stands in the dot of a small one, so that it is told without colour too.
+SIGN = {
+    "achieved": "l2.4 2.6l4.4 -5.2", "late": "l2.4 2.6l4.4 -5.2m-9 7h11", "overdue": "m3 -4v5m0 2.2v.4",
+    "gone": "m0 -3l6 6m0 -6l-6 6", "cancelled": "m0 -3l6 6m0 -6l-6 6"}
 
 
 @dataclass(frozen=True)
 class Course:
-    """A milestone as it is drawn. `state`: achieved, late (achieved after its day), overdue, open, gone (missed, deferred,
-    cancelled)."""
+    """A milestone as it is drawn. `state`: achieved, late (achieved after its day), overdue, open, gone (missed, deferred),
+    cancelled."""
 
     name: str
     state: str
@@ -30,14 +38,15 @@ class Course:
 
 @dataclass(frozen=True)
 class Visited:
-    """A visit under it. `state`: kept, missed, coming."""
+    """A visit under it. `state`: kept, missed, coming, open (nobody said what came of it)."""
 
     day: date
     state: str
 
 
-def drawn(title, courses, visits, *, start, end, today):
-    """The drawing; empty without milestones. `end`: the plan's target end, if it has one."""
+def drawn(title, courses, visits, *, start, end, today, is_over=False):
+    """The drawing; empty without milestones. `end`: the plan's target end, if it has one. Of a plan that is over (`is_over`),
+    `today` is the day on which it ended."""
     if not courses:
         return ""
     first, last = _span(courses, visits, start, end, today)
@@ -56,11 +65,11 @@ def drawn(title, courses, visits, *, start, end, today):
     if end:
         parts.append(f'<path class="course-end" d="M{at(end)} {TOP - 6}V{bottom}"><title>To end by {_day(end)}</title></path>')
     parts.append(f'<path class="course-today" d="M{at(today)} {TOP - 10}V{bottom + 8}"/>'
-                 f'<text class="course-today-name" x="{at(today)}" y="{height - 2}">Today</text>')
+                 f'<text class="course-today-name" x="{at(today)}" y="{height - 2}">{"Ended" if is_over else "Today"}</text>')
     y = bottom + 12
     parts.append(f'<text class="course-name is-quiet" x="0" y="{y + 4}">Visits</text>')
-    parts += [f'<path class="course-visit is-{visit.state}" d="M{at(visit.day)} {y - 5}v10"><title>{_day(visit.day)}, {visit.state}'
-              "</title></path>" for visit in visits]
+    parts += [f'<path class="course-visit is-{visit.state}" d="{VISIT[visit.state].format(x=at(visit.day), y=y)}">'
+              f"<title>{_day(visit.day)}, {visit.state}</title></path>" for visit in visits]
     return mark_safe("".join(parts) + "</svg>")  # noqa: S308 (numbers of ours, texts escaped)
 
 
@@ -72,8 +81,11 @@ def strip(courses):
     width = round(step * len(courses) + 8)
     parts = [f'<svg class="dots" viewBox="0 0 {width} 20" role="img" aria-label="{escape(_said(courses))}">'
              f'<path d="M6 10H{width - 8}"/>']
-    parts += [f'<circle class="is-{course.state}" cx="{round(8 + step * number, 1)}" cy="10" r="6"><title>{escape(course.name)}'
-              "</title></circle>" for number, course in enumerate(courses)]
+    for number, course in enumerate(courses):
+        x = round(8 + step * number, 1)
+        parts.append(f'<circle class="is-{course.state}" cx="{x}" cy="10" r="6"><title>{escape(_words(course))}</title></circle>')
+        if course.state in SIGN:
+            parts.append(f'<path class="sign is-{course.state}" d="M{x - 3:.1f} 10{SIGN[course.state]}"/>')
     return mark_safe("".join(parts) + "</svg>")  # noqa: S308 (numbers of ours, texts escaped)
 
 
@@ -121,9 +133,9 @@ def _lines(first, last):
 
 def _said(courses):
     """In one sentence: how many are reached, late, overdue."""
-    count = {state: sum(course.state == state for course in courses) for state in ("achieved", "late", "overdue")}
+    count = {state: sum(course.state == state for course in courses) for state in ("achieved", "late", "overdue", "cancelled")}
     reached = count["achieved"] + count["late"]
-    said = f"{reached} of {len(courses)} milestones achieved"
+    said = f"{reached} of {len(courses) - count['cancelled']} milestones achieved"
     said += f", {count['late']} of them late" if count["late"] else ""
     return said + (f", {count['overdue']} overdue." if count["overdue"] else ".")
 

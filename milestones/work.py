@@ -1,12 +1,35 @@
 """The work inside one milestone, as its page shows it: tasks with what was told of them, evidence, talk, approvals, time."""
 from functools import cached_property
+from typing import Any, NamedTuple
 
 from milestones.models import Approval, Comment, Evidence, Task, TaskUpdate, TimeEntry
 from milestones.proposals import proposals
-from milestones.work_forms import CommentForm, EvidenceForm, TaskForm
+from milestones.work_forms import CommentForm, EvidenceForm, ReviewForm, TaskForm, TimeForm, UpdateForm, WhyForm
 
 TASK_TONES = {"OPEN": "grey", "IN_PROGRESS": "blue", "COMPLETED": "green", "CANCELLED": "grey"}
-MOST_UPDATES = 3  # of each task, the newest
+MOST_UPDATES = 3  # of each task, the newest; and all that wait for review
+
+
+class TaskRow(NamedTuple):
+    """A task as the page lists it."""
+
+    task: Task
+    tone: str
+    is_late: bool
+    updates: list  # [(update, the form that answers it)]
+    minutes: int
+    tells: bool  # whether this actor tells of it
+    update_form: Any
+    time_form: Any
+
+    @property
+    def may_tell(self):
+        """Whether its forms are shown: those that were refused come back, even when the task was closed meanwhile."""
+        return self.tells or self.is_sent
+
+    @property
+    def is_sent(self):
+        return self.update_form.is_bound or self.time_form.is_bound
 
 
 class Work:
@@ -19,34 +42,35 @@ class Work:
 
     @cached_property
     def tasks(self):
-        """[(task, tone, whether it is late, its newest updates, minutes, whether this actor tells of it)]"""
+        """[TaskRow]: all that were not taken out, with what was told of them."""
         rows = list(Task.objects.filter(milestone=self.milestone).in_force().in_order().select_related("assignee"))
-        told = {}
-        for update in TaskUpdate.objects.filter(task__in=rows).newest_first().select_related("author"):
-            told.setdefault(update.task_id, []).append(update)
+        updates = {}
+        for update in TaskUpdate.objects.filter(task__in=rows).waiting_or_newest(MOST_UPDATES).newest_first().select_related("author"):
+            updates.setdefault(update.task_id, []).append((update, self._form(ReviewForm, update)))
         minutes = TimeEntry.objects.filter(task__in=rows).totals("task")
-        found = []
         for row in rows:
             row.milestone = self.milestone
-            tells = row.is_active and (self.may_update or row.is_own(self.actor))
-            found.append((row, TASK_TONES[row.status], row.is_overdue(self.today), told.get(row.pk, [])[:MOST_UPDATES],
-                          minutes.get(row.pk, 0), tells))
-        return found
+        return [
+            TaskRow(row, TASK_TONES[row.status], row.is_overdue(self.today), updates.get(row.pk, []), minutes.get(row.pk, 0),
+                    row.is_active and (self.may_update or row.is_own(self.actor)),
+                    self._form(UpdateForm, row), self._form(TimeForm, row))
+            for row in rows]
 
     @property
     def minutes(self):
-        return sum(each[4] for each in self.tasks)
+        return sum(row.minutes for row in self.tasks)
 
     @property
     def done(self):
         """(how many tasks are completed, of how many that are not cancelled)"""
-        counted = [row for row, *_ in self.tasks if row.status != Task.Status.CANCELLED]
-        return sum(row.status == Task.Status.COMPLETED for row in counted), len(counted)
+        counted = [row.task for row in self.tasks if row.task.status != Task.Status.CANCELLED]
+        return sum(task.status == Task.Status.COMPLETED for task in counted), len(counted)
 
     @cached_property
     def evidence(self):
+        """[(evidence, the form that takes it out)]"""
         rows = Evidence.objects.filter(milestone=self.milestone).in_force().in_order()
-        return list(rows.with_records().select_related("added_by"))
+        return [(row, self._form(WhyForm, row)) for row in rows.with_records().select_related("added_by")]
 
     @cached_property
     def proposals(self):
@@ -55,21 +79,32 @@ class Work:
 
     @cached_property
     def comments(self):
-        return list(Comment.objects.visible_to(self.actor).filter(milestone=self.milestone).in_order().select_related("by"))
+        """[(comment, the form that answers it)], in the order in which they were written, each followed by its answers."""
+        first, talks = {}, {}
+        for row in Comment.objects.visible_to(self.actor).filter(milestone=self.milestone).in_order().select_related("by"):
+            first[row.pk] = first.get(row.parent_id, row.pk)
+            talks.setdefault(first[row.pk], []).append((row, self._kept(CommentForm(self.milestone, actor=self.actor, parent=row))))
+        return [each for talk in talks.values() for each in talk]
 
     @cached_property
     def approvals(self):
         return list(Approval.objects.filter(milestone=self.milestone).newest_first().select_related("by"))
 
-    @property
+    @cached_property
     def task_form(self):
-        blank = Task(milestone=self.milestone, clinic=self.actor.clinic)
-        return self.sent.get("task") or TaskForm(instance=blank, actor=self.actor)
+        return self._kept(TaskForm(instance=Task(milestone=self.milestone, clinic=self.actor.clinic), actor=self.actor))
 
-    @property
+    @cached_property
     def evidence_form(self):
-        return self.sent.get("evidence") or EvidenceForm()
+        return self._form(EvidenceForm, self.milestone)
 
-    @property
+    @cached_property
     def comment_form(self):
-        return self.sent.get("comment") or CommentForm()
+        return self._form(CommentForm, self.milestone)
+
+    def _form(self, kind, row):
+        return self._kept(kind(row, actor=self.actor))
+
+    def _kept(self, form):
+        """The form, or the one of its name that was sent and refused."""
+        return self.sent.get(form.name, form)

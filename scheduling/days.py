@@ -12,13 +12,12 @@ from django.utils import timezone
 from clinic.access.rules import may
 from clinic.db.fields import EncryptedJSONField
 from clinic.db.prepared import PreparedFor
-from clinic.db.records import whose_row
+from clinic.db.records import change_token, whose_row
 from clinic.models import MedicalHistory, Operatory, Provider
 from clinic.models.medical_history import alerts_of
 from scheduling import cards, slots
 from scheduling.cards import ICONS, Card, Look
 from scheduling.models import Appointment, Block, HoursException, WorkingHours
-from scheduling.models.appointment import change_token
 
 OPENS, CLOSES = 7 * 60, 19 * 60  # minutes shown when nothing lies outside
 VISIT_COLUMNS = (

@@ -6,7 +6,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, models, transaction
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
@@ -47,6 +47,11 @@ def person_has(rows):
     return Exists(rows.filter(patient=whose_row())) | Exists(rows.filter(patient__merged_into=whose_row()))
 
 
+def change_token(rows, versions, last):
+    """How many rows, the sum of their versions, the newest change: any change to any of them makes another token."""
+    return f"{rows}-{versions}-{last.timestamp() if last else 0:.6f}"
+
+
 class RecordQuerySet(models.QuerySet):
     """Questions about records. Whatever would change rows past their history raises."""
 
@@ -59,6 +64,11 @@ class RecordQuerySet(models.QuerySet):
     def of(self, patient):
         """The rows of this patient (or patient's key), and of those who are merged into them."""
         return self.filter(patient__in=person(self.model, patient))
+
+    def change_token(self):
+        """A text that differs after any change to these rows; one query."""
+        seen = self.order_by().aggregate(rows=Count("pk"), versions=Sum("version"), last=Max("updated_at"))
+        return change_token(seen["rows"], seen["versions"] or 0, seen["last"])
 
     def lock(self):
         """For the row that a verb is about to change; SQLite's transaction is the lock already."""

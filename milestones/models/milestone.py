@@ -5,7 +5,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery, Sum
+from django.db.models import Exists, F, Max, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from clinic.access.rules import may
@@ -18,7 +18,6 @@ from milestones.models.types import MilestoneType
 from milestones.refusals import WrongStep
 from milestones.signals import milestone_achieved
 from milestones.targets import due_on
-from scheduling.models.appointment import change_token
 from treatment.models import Goal, Phase, TreatmentPlan
 from treatment.models.ground import PlanPart, same_plan, stays_in_plan
 
@@ -63,11 +62,6 @@ class MilestoneQuerySet(RecordQuerySet):
             decided=Subquery(latest.values("decision")[:1]), decided_at=Subquery(latest.values("at")[:1])).filter(
             Q(decided=None) | ~Q(decided="approved") & (
                 Q(updated_at__gt=F("decided_at")) | Exists(shown.filter(updated_at__gt=OuterRef("decided_at")))))
-
-    def change_token(self):
-        """A text that differs after any change to these rows; one query."""
-        seen = self.aggregate(rows=Count("pk"), versions=Sum("version"), last=Max("updated_at"))
-        return change_token(seen["rows"], seen["versions"] or 0, seen["last"])
 
     def in_order(self):
         """As a plan lists them (index `milestones_milestone_of_plan`)."""
@@ -301,11 +295,11 @@ class Milestone(PlanPart):
             raise Refused("The amount of this milestone was charged already: correct it in the ledger.")
         if amount is not None and self.charge_amount is None:
             values.setdefault("requires_approval", True)
-        sequence, target = values.pop("sequence", None), self.target_date
+        sequence, target, phase = values.pop("sequence", None), self.target_date, self.phase_id
         for name, value in values.items():
             setattr(self, name, value)
         self.dated_by_hand |= self.target_date != target
-        self._check(by)
+        self._check(by, known=phase)
         self._put_at(sequence, by, because)
         self.tasks.model.follow(self, by=by, because=because)
         self.plan.freeze_change(by=by, because=because)
@@ -434,9 +428,9 @@ class Milestone(PlanPart):
 
     @classmethod
     @transaction.atomic
-    def shift(cls, *, by, plan, because="The plan's dates changed"):
-        """Move these days with the plan's. Returns what was moved."""
-        plan.lock()
+    def shift(cls, *, by, plan, because="The plan's dates changed", version=None):
+        """Move these days with the plan's. Returns what was moved. `version`: of the plan whose preview was shown."""
+        plan.lock(version)
         cls(plan=plan, clinic_id=plan.clinic_id).refuse_reader(by)
         plan.refuse_over()
         found = cls.shifts(plan)
@@ -492,9 +486,11 @@ class Milestone(PlanPart):
             raise ValidationError({"achieved_date": "That was before the patient was born."})
         return day
 
-    def _check(self, by):
-        """Refuse what the fields alone can't tell; the caller holds the plan's lock."""
-        if self.phase is not None and (self.phase.plan_id != self.plan_id or self.phase.is_withdrawn):
+    def _check(self, by, known=None):
+        """Refuse what the fields alone can't tell; the caller holds the plan's lock. `known`: the phase that stood there before,
+        which may have been taken out of the plan since."""
+        gone = self.phase is not None and self.phase.is_withdrawn and self.phase_id not in (None, known)
+        if self.phase is not None and (self.phase.plan_id != self.plan_id or gone):
             raise ValidationError({"phase": "This phase is not of this plan."})
         if self.goal is not None and self.goal.plan_id != self.plan_id:
             raise ValidationError({"goal": "This goal is not of this plan."})

@@ -4,7 +4,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from clinic.db.fields import EncryptedTextField
@@ -33,6 +34,11 @@ class TaskUpdateQuerySet(RecordQuerySet):
 
     def newest_first(self):
         return self.order_by("-created_at", "-id")
+
+    def waiting_or_newest(self, most):
+        """All that wait for review, and of each task the newest `most`, whatever became of them."""
+        place = Window(RowNumber(), partition_by=F("task"), order_by=[F("created_at").desc(), F("id").desc()])
+        return self.annotate(place=place).filter(Q(status=TaskUpdate.Status.PENDING) | Q(place__lte=most))
 
 
 class TaskUpdate(SealedPart):
@@ -92,8 +98,9 @@ class TaskUpdate(SealedPart):
 
     @classmethod
     @transaction.atomic
-    def tell(cls, *, by, task, note, percent=None, id: UUID | None = None):
-        """Tell of work on a task, which is in progress from now on; it waits for review."""
+    def tell(cls, *, by, task, note, percent=None, approve=False, id: UUID | None = None):
+        """Tell of work on a task, which is in progress from now on; it waits for review. `approve`: or is approved at once, and
+        who may not do so tells nothing."""
         task.lock()
         task.refuse_others(by)
         if not task.is_active:
@@ -104,7 +111,7 @@ class TaskUpdate(SealedPart):
             update.id = id
         update.record(by=by)
         task._began(by)
-        return update
+        return update.review(by=by, decision="approved") if approve else update
 
     @transaction.atomic
     def review(self, *, by, decision, reason="", now=None):

@@ -2,6 +2,7 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
+from django.utils.formats import date_format
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic.access.rules import rule
@@ -69,5 +70,5 @@ def snooze(request, milestone_id):
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        messages.success(request, f"You hear nothing of it until {until:%Y-%m-%d}.")
+        messages.success(request, f"You hear nothing of it until {date_format(until, 'D j M Y')}.")
     return redirect("milestones:due")

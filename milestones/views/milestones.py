@@ -8,18 +8,20 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from clinic.access.rules import rule
 from clinic.audit.looks import find_patient
-from clinic.db.refusals import Refused
+from clinic.db.refusals import NotAllowed, Refused
 from clinic.views.patients import patient_context
-from clinic.web.asked import key
+from clinic.web.asked import key, whole
 from clinic.web.conflicts import save_form
 from clinic.web.once import once
 from milestones.forms import MilestoneForm, StepForm
 from milestones.looks import find_milestone
-from milestones.models import Milestone
+from milestones.models import Milestone, Task
 from milestones.refusals import DONE
 from milestones.sheet import TONES, MilestoneSheet
 from milestones.work import Work
+from milestones.work_forms import said, told
 from scheduling.forms import tell
+from scheduling.models import Appointment
 from treatment.looks import find_plan
 from treatment.models import TreatmentPlan
 
@@ -68,7 +70,9 @@ def changes(request, plan_id):
     token = _token(plan)
     if request.GET.get("after") == token:
         return HttpResponse(status=204)
-    response = render(request, "milestones/_course.html", {"sheet": MilestoneSheet(request.actor, plan), "plan": plan})
+    opened = key(request.GET["opened"]) if request.GET.get("opened") else None
+    response = render(request, "milestones/_course.html", {
+        "sheet": MilestoneSheet(request.actor, plan), "plan": plan, "opened": {"pk": opened}})
     response["X-Change-Token"] = token
     return response
 
@@ -86,6 +90,8 @@ def milestone_new(request, plan_id):
             made = form.add()
         except ValidationError as error:
             tell(form, error)
+        except Refused as refused:
+            _told(form, refused)
         else:
             messages.success(request, "The milestone is put in.")
             return redirect("milestones:milestone", made.pk)
@@ -105,6 +111,8 @@ def milestone_edit(request, milestone_id):
                              context=lambda: patient_context(request, found.person, "milestones"))
         except ValidationError as error:
             tell(form, error)
+        except Refused as refused:
+            _told(form, refused)
     return _form_page(request, form, found.plan, found)
 
 
@@ -112,23 +120,21 @@ def milestone_edit(request, milestone_id):
 @require_POST
 @once
 def step(request, milestone_id, step_name):
-    """One step of the gate, which looks whether it may be taken. A refused one is said on the page, with what was typed."""
+    """One step of the gate, which looks whether it may be taken. A refused one comes back in its dialog, with what was typed."""
     found = find_milestone(request, milestone_id)
     if step_name not in Milestone.STEPS:
         raise Http404
-    form, refused = StepForm(request.POST, actor=request.actor), ""
+    form = StepForm(request.POST, actor=request.actor)
     if form.is_valid():
         try:
             getattr(found, step_name)(by=request.actor, **form.arguments(step_name))
         except (ValidationError, Refused) as error:
-            refused = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
-    else:
-        refused = " ".join(line for lines in form.errors.values() for line in lines)
-    if refused:
-        found = find_milestone(request, milestone_id)
-        return _page(request, found.plan, found, refused=refused, typed=request.POST)
-    messages.success(request, f"{found.name[:60]} is {DONE[step_name]}.")
-    return redirect("milestones:milestone", milestone_id)
+            told(form, error, reason="because", target_date="on", achieved_date="on")
+        else:
+            messages.success(request, f"{found.name[:60]} is {DONE[step_name]}.")
+            return redirect("milestones:milestone", milestone_id)
+    found = find_milestone(request, milestone_id)
+    return _page(request, found.plan, found, refused=said(form), refused_step=step_name, step_form=form)
 
 
 @rule("milestone.update")
@@ -158,13 +164,14 @@ def reorder(request, plan_id):
 @once
 def shift(request, plan_id):
     """What would move with the plan's dates, each with its old and its new day; then moved."""
-    plan = find_plan(request, plan_id)
-    if request.method == "POST":
-        moved = Milestone.shift(by=request.actor, plan=plan)
+    plan, seen = find_plan(request, plan_id), whole(request.POST.get("version"))
+    if request.method == "POST" and seen == plan.version:
+        moved = Milestone.shift(by=request.actor, plan=plan, version=seen)
         messages.success(request, f"{len(moved)} milestone{'' if len(moved) == 1 else 's'} moved with the plan.")
         return redirect("milestones:of_plan", plan_id)
     return render(request, "milestones/shift.html", {
-        **patient_context(request, plan.person, "milestones"), "plan": plan, "shifts": Milestone.shifts(plan)})
+        **patient_context(request, plan.person, "milestones"), "plan": plan, "shifts": Milestone.shifts(plan),
+        "changed": request.method == "POST"}, status=409 if request.method == "POST" else 200)
 
 
 @rule("treatment.view_plan")
@@ -179,8 +186,10 @@ def panel(request, patient_id):
 
 
 def _token(plan):
-    """Another one after any change of the plan or of its milestones."""
-    return f"{plan.version}.{Milestone.objects.filter(plan=plan).change_token()}"
+    """Another one after any change of the plan, its milestones, their tasks, or the patient's visits, and on another day."""
+    visits = Appointment.objects.filter(clinic=plan.clinic_id).of(plan.person)
+    parts = (Milestone.objects.filter(plan=plan), Task.objects.filter(milestone__plan=plan), visits)
+    return ".".join([str(plan.version), str(plan.clinic.today()), *(rows.change_token() for rows in parts)])
 
 
 def opened_page(request, milestone, **more):
@@ -209,6 +218,13 @@ def _opened(request, milestone, sheet, forms):
         "missing": milestone.missing() if "achieve" in can else [],
         "steps": [(verb, *said) for verb, said in STEPS.items()
                   if verb in can and (verb != "miss" or milestone.is_overdue(sheet.today))]}
+
+
+def _told(form, refused):
+    """Say on the form what was refused; who may not at all gets the bare answer."""
+    if isinstance(refused, NotAllowed):
+        raise refused
+    form.add_error(None, str(refused))
 
 
 def _form_page(request, form, plan, milestone=None):

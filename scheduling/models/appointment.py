@@ -3,7 +3,7 @@ from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, Sum
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -84,16 +84,6 @@ class AppointmentQuerySet(RecordQuerySet):
             patient__status=Patient.Status.ACTIVE).exclude(
             person_has(own.filter(~Q(status__in=Appointment.FREE) | Q(starts_at__gte=now - MISSED_FOR)))).exclude(
             person_has(declined)).order_by("-starts_at")
-
-    def change_token(self):
-        """A text that differs after any change to these rows; one query."""
-        seen = self.aggregate(rows=Count("pk"), versions=Sum("version"), last=Max("updated_at"))
-        return change_token(seen["rows"], seen["versions"] or 0, seen["last"])
-
-
-def change_token(rows, versions, last):
-    """How many rows, the sum of their versions, the newest change: any change to any of them makes another token."""
-    return f"{rows}-{versions}-{last.timestamp() if last else 0:.6f}"
 
 
 class Appointment(Record):

@@ -90,7 +90,7 @@ def test_one_is_put_in_anywhere_and_changed_and_taken_out(cast, drill, plan, tod
     made = drill.post(f"/plans/{plan.pk}/milestones/new/", form)
     row = Milestone.objects.get(name="Records complete")
     assert made.url == f"/milestones/{row.pk}/"
-    assert (row.sequence, row.phase, row.goal, str(row.charge_amount), row.requires_approval) == (1, phase, goal, "120.50", False)
+    assert (row.sequence, row.phase, row.goal, str(row.charge_amount), row.requires_approval) == (1, phase, goal, "120.50", True)
     assert "Records complete" in drill.get(f"/goals/{goal.pk}/").content.decode()
     assert "Records complete" in drill.get(f"/plans/{plan.pk}/").content.decode()
     edited = drill.post(f"/milestones/{row.pk}/edit/", form | {"name": "Records", "version": row.version})
@@ -131,8 +131,10 @@ def test_changed_dates_offer_to_move_what_is_open_with_a_preview(cast, drill, pl
     plan.revise(by=cast.dentist, start_date=plan.start_date + timedelta(days=60))
     assert "can move with them" in drill.get(path).content.decode()
     assert "can move with them" in drill.get(f"/plans/{plan.pk}/").content.decode()
-    shown = drill.get(f"{path}shift/").context["shifts"]
-    assert drill.post(f"{path}shift/").status_code == 302
+    page = drill.get(f"{path}shift/")
+    shown, seen = page.context["shifts"], page.context["plan"].version
+    assert drill.post(f"{path}shift/", {"version": seen - 1}).status_code == 409  # of a preview that nobody sees any more
+    assert drill.post(f"{path}shift/", {"version": seen}).status_code == 302
     for each in shown:
         assert Milestone.objects.get(pk=each.milestone.pk).target_date == each.new
     assert "Nothing is to move" in drill.get(f"{path}shift/").content.decode()

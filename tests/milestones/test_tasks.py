@@ -3,9 +3,6 @@ import re
 from datetime import timedelta
 from itertools import product
 
-NOBODY = "01a20000-0000-7000-8000-000000000000"  # the key of nothing
-
-
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
@@ -15,6 +12,7 @@ from clinic.db.refusals import NotAllowed, Refused, constraint_name
 from milestones.models import Milestone, MilestoneSet, Task, TaskUpdate, TimeEntry
 from milestones.refusals import WrongStep
 
+NOBODY = "01a20000-0000-7000-8000-000000000000"  # the key of nothing
 STATUSES = [str(status) for status in Task.Status]
 WAY = {"OPEN": [], "IN_PROGRESS": ["start"], "COMPLETED": ["complete"], "CANCELLED": ["cancel"]}
 
@@ -319,6 +317,7 @@ def test_activating_a_plan_brings_the_tasks_of_its_milestones_once(cast, with_ta
     plan = with_tasks()
     rows = MilestoneSet.objects.get(clinic=cast.clinic, treatment_type="COMPREHENSIVE").rows.in_use()
     wanted = {(row.name, each["title"]): each["days_before"] for row in rows for each in row.tasks}
+    wanted["Treatment start", "Check that records and consent are there"] = 0  # not before the plan starts
     tasks = Task.objects.filter(milestone__plan=plan).select_related("milestone")
     assert {(task.milestone.name, task.title): (task.milestone.target_date - task.due_date).days for task in tasks} == wanted
     assert all(task.version == 1 and task.status == "OPEN" for task in tasks)

@@ -9,7 +9,7 @@ from django.db.models import Count, OuterRef, Q, Subquery, Sum
 from clinic.db.fields import DerivedField, EncryptedTextField, normalise
 from clinic.db.guards import Trigger
 from clinic.db.records import Recorded, RecordQuerySet
-from clinic.db.refusals import Refused
+from clinic.db.refusals import Refused, Stale
 from clinic.models import Patient
 from scheduling.models import Appointment
 from treatment.effect import UNKNOWN, Effect
@@ -293,7 +293,9 @@ class SessionIntervention(PlanPart):
             row = there.get(serving.pk)
             if (row and row._says()) == values:
                 continue
-            if row is not None and seen is not None:
+            if seen is not None and row is None and seen[serving.pk]:
+                raise Stale(cls.objects.get(clinic=by.clinic_id, appointment=appointment, goal_intervention=serving))
+            if seen is not None and row is not None:
                 row.lock(seen[serving.pk])
             if values is None:
                 row.untick(by=by)

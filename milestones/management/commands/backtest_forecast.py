@@ -7,13 +7,15 @@ from milestones.forecast import key_of, ways_to
 from milestones.models import Milestone
 from treatment.models import TreatmentPlan
 
+NEXT, END = "the next milestone", "the end"
+
 
 class Command(BaseCommand):
     help = ("How far the forecast would have been off: each finished plan is gone through milestone by milestone, as if the rest "
             "were to come, with all other finished plans of its kind as the history. Prints the error in days.")
 
     def handle(self, *args, **options):
-        for clinic, kind, cases in finished():
+        for (_, clinic), kind, cases in finished():
             errors, within = tested(cases)
             if not errors:
                 continue
@@ -27,13 +29,13 @@ class Command(BaseCommand):
 
 
 def finished():
-    """(clinic, kind, [({key: days until achieved}, {key: days until due})]) of completed plans."""
+    """((key and name of the clinic), kind, [({key: days until achieved}, {key: days until due})]) of completed plans."""
     found = defaultdict(lambda: defaultdict(dict))
     rows = Milestone.objects.in_force().filter(
         plan__status=TreatmentPlan.Status.COMPLETED, achieved_date__isnull=False).select_related("plan__clinic").in_order()
     for row in rows:
         start = row.plan.start_date
-        found[row.plan.clinic.name, row.plan.treatment_type][row.plan_id][key_of(row)] = (
+        found[(row.clinic_id, row.plan.clinic.name), row.plan.treatment_type][row.plan_id][key_of(row)] = (
             (row.achieved_date - start).days, (row.target_date - start).days if row.target_date else None)
     for (clinic, kind), plans in sorted(found.items()):
         yield clinic, kind, [
@@ -50,13 +52,15 @@ def tested(cases):
         for count in range(1, len(order)):
             done = {key: truth[key] for key in order[:count]}
             said = ways_to(order[count:], done, targets, others, done[order[count - 1]])
-            for place, key in ((0, order[count]), (len(order) - count - 1, order[-1])):
-                if key in said and key in targets:
-                    errors["the next milestone" if place == 0 else "the end"].append(
-                        (said[key].days - truth[key], targets[key] - truth[key]))
-                    if said[key].first is not None:
-                        total += 1
-                        inside += said[key].first - 0.5 <= truth[key] <= said[key].last + 0.5
+            for key in {order[count], order[-1]}:
+                if key not in said or key not in targets:
+                    continue
+                error = said[key].days - truth[key], targets[key] - truth[key]
+                for name in [NEXT] * (key == order[count]) + [END] * (key == order[-1]):
+                    errors[name].append(error)
+                if said[key].first is not None:
+                    total += 1
+                    inside += said[key].first - 0.5 <= truth[key] <= said[key].last + 0.5
     return errors, (inside, total)
 
 

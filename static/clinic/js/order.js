@@ -5,21 +5,29 @@ import { attach, requestHeaders } from "./attach.js";
 attach("[data-order]", (body) => {
   const order = () => [...document.querySelectorAll("[data-order] [data-row]")].map((row) => row.dataset.row).join(",");
   let kept = order();
+  let sending = Promise.resolve();
   const send = () => {
     if (order() === kept) return;
+    kept = order();
     const data = new FormData();
     data.set("once", crypto.randomUUID());
-    data.set("order", order());
-    fetch(body.dataset.order, { method: "POST", body: data, headers: requestHeaders() }).then((answer) => {
+    data.set("order", kept);
+    // One after the other, so that the last order wins.
+    sending = sending.then(() => fetch(body.dataset.order, { method: "POST", body: data, headers: requestHeaders() })).then((answer) => {
       if (!answer.ok) throw new Error(answer.status);
-      kept = data.get("order");
     }).catch(() => window.location.reload()); // the page shows what the server has
   };
   let dragged = null;
   for (const row of body.querySelectorAll("[data-row]")) {
     row.draggable = true;
-    row.addEventListener("dragstart", () => { dragged = row; row.classList.add("is-dragged"); });
-    row.addEventListener("dragend", () => { row.classList.remove("is-dragged"); dragged = null; send(); });
+    let next = null;
+    row.addEventListener("dragstart", () => { dragged = row; next = row.nextSibling; row.classList.add("is-dragged"); });
+    row.addEventListener("dragend", (event) => {
+      row.classList.remove("is-dragged");
+      dragged = null;
+      if (event.dataTransfer.dropEffect === "none") row.parentNode.insertBefore(row, next); // Esc, or dropped elsewhere
+      else send();
+    });
     row.addEventListener("drop", (event) => event.preventDefault());
     row.addEventListener("dragover", (event) => {
       if (!dragged || dragged.parentNode !== row.parentNode) return;
