@@ -45,7 +45,8 @@ class Work:
         """[TaskRow]: all that were not taken out, with what was told of them."""
         rows = list(Task.objects.filter(milestone=self.milestone).in_force().in_order().select_related("assignee"))
         updates = {}
-        for update in TaskUpdate.objects.filter(task__in=rows).waiting_or_newest(MOST_UPDATES).newest_first().select_related("author"):
+        told = TaskUpdate.objects.filter(task__in=rows).waiting_or_newest(MOST_UPDATES)
+        for update in told.newest_first().select_related("author"):
             updates.setdefault(update.task_id, []).append((update, self._form(ReviewForm, update)))
         minutes = TimeEntry.objects.filter(task__in=rows).totals("task")
         for row in rows:

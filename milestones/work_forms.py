@@ -25,8 +25,8 @@ def told(form, error, **names):
 
 def said(form):
     """All that is wrong with a form, in one line."""
-    lines = [(form.fields[name].label if name in form.fields else "", line) for name, found in form.errors.items() for line in found]
-    return " ".join(f"{label}: {line}" if label else line for label, line in lines)
+    return " ".join(
+        f"{form[name].label}: {line}" if name in form.fields else line for name, lines in form.errors.items() for line in lines)
 
 
 class TaskForm(RecordForm):

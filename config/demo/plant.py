@@ -15,7 +15,7 @@ from config.demo.chance import Chance
 from config.demo.charts import chart_patients
 from config.demo.days import Place
 from config.demo.gums import probe_gums
-from config.demo.milestones import plan_orthodontics
+from config.demo.milestones import plan_orthodontics, reach_milestones
 from config.demo.notes import NoteBook
 from config.demo.opening import BECAUSE, across_clinics, acting, open_clinic, user_of
 from config.demo.papers import file_papers
@@ -65,6 +65,8 @@ def plant(*, patients=300, years=2, seed=1, now=None, out=None):
     plan_care(next(iter(houses.values())), now)
     for house in houses.values():
         plan_work(house, now, MOST_PLANNED if house.practice.share == 1 else 4)
+    for house in houses.values():
+        reach_milestones(house, now)
     plan_orthodontics(next(iter(houses.values())), now)
     return houses
 

@@ -19,7 +19,17 @@ from milestones.looks import find_evidence, find_milestone, find_task, find_upda
 from milestones.models import Comment, Task
 from milestones.views.milestones import opened_page
 from milestones.work_forms import (
-    CommentForm, EvidenceForm, OfferForm, ReviewForm, TaskForm, TimeForm, UpdateForm, WhyForm, said, told)
+    CommentForm,
+    EvidenceForm,
+    OfferForm,
+    ReviewForm,
+    TaskForm,
+    TimeForm,
+    UpdateForm,
+    WhyForm,
+    said,
+    told,
+)
 
 TASK_STEPS = {"cancel": "cancelled", "reopen": "open again", "withdraw": "taken out"}
 

@@ -1,4 +1,5 @@
 """The pages of milestones: what they show, what they write, what they cost."""
+import re
 from datetime import timedelta
 
 import pytest
@@ -6,6 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from clinic.db.refusals import NotAllowed
 from milestones.models import Milestone
 from tests.cast import User
 from treatment.models import Goal, Phase
@@ -66,6 +68,24 @@ def test_each_step_is_a_button_and_a_refused_one_says_why_and_keeps_what_was_typ
     again = drill.post(f"{path}steps/achieve/", {"on": ""})
     assert (again.status_code, "from there it can" in again.content.decode()) == (422, True)
     assert drill.post(f"{path}steps/explode/").status_code == 404
+
+
+def test_a_refused_step_opens_its_own_dialog_again_and_no_other(cast, drill, milestone, today):
+    earlier = f"{today - timedelta(days=30):%m/%d/%Y}"
+    page = drill.post(f"/milestones/{milestone.pk}/steps/defer/", {"on": earlier, "because": "Away"}).content.decode()
+    assert re.findall(r'<dialog[^>]* id="([^"]+)"[^>]* data-refused="yes"', page) == ["step-defer"]
+    dialogs = dict(re.findall(r'<dialog[^>]* id="step-(\w+)"(.*?)</dialog>', page, re.DOTALL))
+    assert [name for name, part in dialogs.items() if 'value="Away"' in part] == ["defer"]
+    assert (f'value="{earlier}"' in dialogs["defer"], "field-error" in dialogs["defer"]) == (True, True)
+    assert page.count('value="Away"') == 2  # there, and in the form without JavaScript
+    assert "data-refused=\"yes\"" not in drill.get(f"/milestones/{milestone.pk}/").content.decode()
+
+
+def test_who_may_not_take_a_step_gets_no_form_back(drill, milestone, monkeypatch):
+    def refuse(*_args, **_named):
+        raise NotAllowed("Not yours.")
+    monkeypatch.setattr(Milestone, "start", refuse)
+    assert drill.post(f"/milestones/{milestone.pk}/steps/start/").status_code == 403
 
 
 def test_missed_is_offered_only_when_its_day_is_over(cast, drill, put_in, today):

@@ -1,11 +1,14 @@
 """The work inside a milestone on its page: tasks, updates and their review, time, evidence, talk."""
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
+import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from clinic.db.refusals import NotAllowed, Refused
 from clinic.models import Notification
 from milestones.models import Comment, Evidence, Task, TaskUpdate, TimeEntry
 from tests.pictures import picture
@@ -66,6 +69,93 @@ def test_the_clinician_is_done_with_one_press(drill, milestone, task):
     assert (task.status, task.percent) == ("COMPLETED", 100)
 
 
+def test_who_may_not_approve_and_tries_to_tells_nothing(sign_in, task):
+    answer = sign_in("assistant").post(f"/tasks/{task.pk}/updates/", {"note": "Done", "percent": "100", "approve": "1"})
+    task.refresh_from_db()
+    assert (answer.status_code, TaskUpdate.objects.count(), task.status) == (403, 0, "OPEN")
+
+
+def test_a_refused_update_or_time_comes_back_on_its_own_task_with_what_was_typed(cast, drill, milestone, task):
+    Task.add(by=cast.dentist, milestone=milestone, title="Another one")
+    answer = drill.post(f"/tasks/{task.pk}/updates/", {"note": "Half of them", "percent": "abc"})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert re.search(rf'<textarea[^>]* id="update-{task.pk}_note"[^>]*>\s*Half of them</textarea>', page)
+    assert (page.count("Half of them"), page.count('value="abc"')) == (1, 1)
+    assert "Done, %: Enter a whole number." in page
+    assert page.count('<details class="ms-tell" open>') == 1
+    page = drill.post(f"/tasks/{task.pk}/time/", {"minutes": "25", "day": "someday", "note": "Called twice"}).content.decode()
+    assert all(f'value="{typed}"' in page for typed in ("25", "someday", "Called twice"))
+    assert f'id="time-{task.pk}_day_error"' in page
+    assert page.count('<details class="ms-tell" open>') == 1
+    assert not TaskUpdate.objects.exists()
+    assert not TimeEntry.objects.exists()
+
+
+def test_an_update_of_a_task_that_was_cancelled_meanwhile_is_not_lost(cast, drill, task):
+    task.cancel(by=cast.dentist)
+    answer = drill.post(f"/tasks/{task.pk}/updates/", {"note": "Half of them", "percent": "50"})
+    assert (answer.status_code, "Half of them</textarea>" in answer.content.decode()) == (422, True)
+    assert "Open it again to tell" in answer.content.decode()
+
+
+def test_a_refused_answer_to_an_update_keeps_its_reason(cast, drill, task):
+    update = TaskUpdate.tell(by=cast.dentist, task=task, note="All taken")
+    answer = drill.post(f"/task-updates/{update.pk}/review/", {"decision": "perhaps", "reason": "One is blurred"})
+    page = answer.content.decode()
+    assert (answer.status_code, 'value="One is blurred"' in page, "Say approved or rejected." in page) == (422, True, True)
+    too_long = "x" * 201
+    assert f'value="{too_long}"' in drill.post(
+        f"/task-updates/{update.pk}/review/", {"decision": "rejected", "reason": too_long}).content.decode()
+
+
+def test_all_that_wait_for_review_are_shown_and_the_newest_of_the_rest(cast, drill, milestone, task):
+    for number in range(6):
+        update = TaskUpdate.tell(by=cast.dentist, task=task, note=f"Told {number}")
+        if number:
+            update.review(by=cast.dentist, decision="approved")
+    page = drill.get(f"/milestones/{milestone.pk}/").content.decode()
+    assert [number for number in range(6) if f"Told {number}" in page] == [0, 3, 4, 5]
+
+
+@pytest.mark.parametrize(("model", "verb", "path", "typed"), [
+    (Task, "add", "/milestones/{milestone}/tasks/", {"title": "As it was typed", "weight": "1"}),
+    (Task, "revise", "/tasks/{task}/", {"title": "As it was typed", "weight": "1"}),
+    (Evidence, "add", "/milestones/{milestone}/evidence/", {"evidence_type": "metric", "title": "As it was typed", "value": "2"}),
+    (Evidence, "withdraw", "/evidence/{evidence}/withdraw/", {"because": "As it was typed"}),
+    (Comment, "write", "/milestones/{milestone}/comments/", {"body": "As it was typed"}),
+])
+def test_what_was_typed_stays_when_the_state_of_things_forbids_it(
+        cast, drill, milestone, task, monkeypatch, model, verb, path, typed):
+    proof = Evidence.add(by=cast.dentist, milestone=milestone, evidence_type="metric", title="Overjet", value="1")
+    refusals = [Refused("Something else is in the way."), NotAllowed("Not yours.")]
+
+    def refuse(*_args, **_named):
+        raise refusals.pop(0)
+    monkeypatch.setattr(model, verb, refuse)
+    path = path.format(milestone=milestone.pk, task=task.pk, evidence=proof.pk)
+    answer = drill.post(path, typed)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "As it was typed" in page
+    assert "Something else is in the way." in page
+    assert drill.post(path, typed).status_code == 403
+
+
+def test_what_the_record_no_longer_offers_is_said_on_the_page(cast, drill, milestone, task):
+    answer = drill.post(f"/milestones/{milestone.pk}/evidence/confirm/", {"row": str(task.pk)})
+    assert (answer.status_code, "no longer offers this" in answer.content.decode()) == (422, True)
+
+
+def test_an_hour_told_just_after_midnight_is_todays(cast, sign_in, task, today):
+    early = datetime.combine(today + timedelta(days=1), time(0, 10), cast.clinic.zone)
+    with time_machine.travel(early.astimezone(UTC), tick=False):
+        sign_in("dentist").post(f"/tasks/{task.pk}/time/", {"minutes": "60", "note": "Wrote to the lab"})
+    entry = TimeEntry.objects.get()
+    assert entry.started_at.astimezone(cast.clinic.zone) == datetime.combine(early.date(), time(), cast.clinic.zone)
+    assert (entry.minutes, entry.note) == (60, "Wrote to the lab")
+
+
 def test_time_is_written_down_on_the_day_the_work_was_done_and_added_up(cast, drill, milestone, task, today):
     yesterday = today - timedelta(days=1)
     drill.post(f"/tasks/{task.pk}/time/", {"minutes": "25"})
@@ -105,6 +195,34 @@ def test_what_is_written_is_internal_unless_it_is_shared_and_a_mention_tells_the
     assert [row.internal for row in Comment.objects.in_order()] == [True, False]
     assert Notification.objects.filter(user=cast.user("receptionist"), kind="milestone_mention").count() == 1
     assert "books the next one" in sign_in("receptionist").get(f"/milestones/{milestone.pk}/").content.decode()
+
+
+def test_a_comment_is_answered_below_it_and_an_answer_to_an_internal_one_is_internal(cast, drill, milestone, put_in):
+    path = f"/milestones/{milestone.pk}/comments/"
+    inside = Comment.write(by=cast.dentist, milestone=milestone, body="Among us", internal=True)
+    Comment.write(by=cast.dentist, milestone=milestone, body="For the patient")
+    drill.post(path, {"body": "Mine too", "parent": str(inside.pk)})
+    answer = Comment.objects.get(parent=inside)
+    assert answer.internal
+    page = drill.get(f"/milestones/{milestone.pk}/").content.decode()
+    assert page.index("Among us") < page.index("Mine too") < page.index("For the patient")
+    assert f'id="answer-{inside.pk}_internal"' not in page
+    refused = drill.post(path, {"body": "x" * 8001, "parent": str(inside.pk)}).content.decode()
+    assert refused.count('<details class="ms-tell" open>') == 1
+    elsewhere = Comment.write(by=cast.dentist, milestone=put_in("Another"), body="There")
+    for parent in (elsewhere.pk, "nothing"):
+        assert drill.post(path, {"body": "x", "parent": str(parent)}).status_code == 404
+
+
+def test_no_two_fields_of_the_page_share_an_id(cast, drill, milestone, task):
+    Task.add(by=cast.dentist, milestone=milestone, title="Another one")
+    TaskUpdate.tell(by=cast.dentist, task=task, note="x")
+    Comment.write(by=cast.dentist, milestone=milestone, body="x")
+    Evidence.add(by=cast.dentist, milestone=milestone, evidence_type="metric", title="x", value="1")
+    page = drill.get(f"/milestones/{milestone.pk}/").content.decode()
+    ids = re.findall(r'<(?:input|textarea|select)\b[^>]*? id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert {"task_title", "evidence_title", "comment_body"} < set(ids) & set(re.findall(r'<label[^>]* for="([^"]+)"', page))
 
 
 def test_text_that_people_typed_is_shown_as_text(cast, drill, milestone, task):

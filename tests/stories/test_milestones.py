@@ -38,6 +38,8 @@ def test_a_plan_is_activated_worked_off_proven_and_its_milestone_achieved(screen
     her.go("Control+Enter")
     her.sees("Still missing: evidence")
     her.look("refused for want of evidence")
+    her.expect("422")
+    her.press("Escape")
     task = her.page.locator(".ms-task button", has_text="Done").first
     task.focus()
     her.go("Enter")
