@@ -72,19 +72,35 @@ def adjustment_of_visit(actor, visit):
 
 
 @hooks.work_queues.add
-def overdue_milestones(actor):
-    """What is past its day, and what of the work on milestones waits for this actor's eyes; three queries at the most."""
+def milestone_queues(actor):
+    """What is past its day, what waits for a patient's approval, what this actor is to do or to look at; six queries at most."""
     if not may(actor, "treatment.view_plan"):
         return []
-    today = actor.clinic.today()
-    rows = Milestone.objects.visible_to(actor)
-    late, soon = (len(part.values_list("pk")[:100]) for part in (rows.overdue(today), rows.upcoming(today, today + AHEAD)))
-    found = [Queue("Overdue milestones", late, reverse("milestones:due"), f"{soon} more come up within two weeks.", bool(late))]
+    today, rows = actor.clinic.today(), Milestone.objects.visible_to(actor)
+    tasks = Task.objects.visible_to(actor).of_assignee(actor.user)
+    late, soon, waits, own, own_late = (_some(part) for part in (
+        rows.overdue(today), rows.upcoming(today, today + AHEAD), rows.awaiting_approval(), tasks, tasks.overdue(today)))
+    found = [
+        Queue("Overdue milestones", late, reverse("milestones:due"), f"{soon} more come up within two weeks.", bool(late)),
+        Queue("Approvals waiting", waits, reverse("milestones:waiting"), "Milestones that lack nothing but the patient's word."),
+        Queue("My tasks", own, reverse("milestones:own_tasks"), f"{own_late} of them late." if own_late else "", bool(own_late))]
     if may(actor, "treatment.write_plan"):
-        waits = len(TaskUpdate.objects.to_review(actor).values_list("pk")[:100])
+        told = _some(TaskUpdate.objects.to_review(actor))
         found.append(Queue(
-            "Updates to review", waits, reverse("milestones:to_review"), "What was told of tasks of plans that you write."))
+            "Updates to review", told, reverse("milestones:to_review"), "What was told of tasks of plans that you write."))
     return found
+
+
+def _some(rows):
+    """How many, counted up to a hundred: more than that is "100 or more" to anybody."""
+    return len(rows.values_list("pk")[:100])
+
+
+@hooks.practice_links.add
+def milestone_rates(actor):
+    if not may(actor, "treatment.view_plan"):
+        return []
+    return [HeaderAction("Milestone rates", reverse("milestones:rates"), "flag")]
 
 
 @hooks.record_sections.add

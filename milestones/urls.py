@@ -1,6 +1,6 @@
 from django.urls import path
 
-from milestones.views import adjustments, due, milestones, work
+from milestones.views import adjustments, due, milestones, report, work
 
 app_name = "milestones"
 urlpatterns = [
@@ -12,6 +12,9 @@ urlpatterns = [
     path("plans/<uuid:plan_id>/milestones/order/", milestones.reorder, name="reorder"),
     path("plans/<uuid:plan_id>/milestones/shift/", milestones.shift, name="shift"),
     path("milestones/due/", due.due, name="due"),
+    path("milestones/rates/", report.report, name="rates"),
+    path("milestones/waiting/", due.waiting, name="waiting"),
+    path("tasks/mine/", due.own_tasks, name="own_tasks"),
     path("milestones/to-review/", due.to_review, name="to_review"),
     path("milestones/<uuid:milestone_id>/snooze/", due.snooze, name="snooze"),
     path("milestones/<uuid:milestone_id>/", milestones.milestone, name="milestone"),

@@ -2,7 +2,7 @@
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from milestones.models import Approval, Comment, Evidence, Task, TaskUpdate, TimeEntry
+from milestones.models import Approval, Comment, Evidence, Milestone, Task, TaskUpdate, TimeEntry
 from milestones.proposals import proposals
 from milestones.work_forms import CommentForm, EvidenceForm, ReviewForm, TaskForm, TimeForm, UpdateForm, WhyForm
 
@@ -76,7 +76,7 @@ class Work:
     @cached_property
     def proposals(self):
         """What the record offers and nobody has taken yet; only for who may take it."""
-        return proposals(self.milestone) if self.may_update and self.milestone.status != "CANCELLED" else []
+        return proposals(self.milestone) if self.may_update and self.milestone.status != Milestone.Status.CANCELLED else []
 
     @cached_property
     def comments(self):

@@ -12,7 +12,7 @@ from clinic.web.once import once
 from milestones.adjustment_forms import WIRES, AdjustmentForm
 from milestones.adjustments import Card, plan_of
 from milestones.models import Adjustment
-from scheduling.forms import tell
+from milestones.work_forms import told
 from scheduling.looks import find_visit, visit_page
 
 
@@ -34,10 +34,8 @@ def adjustment(request, visit_id):
     if form.is_bound and form.is_valid():
         try:
             return _written(request, form, there, visit, context)
-        except ValidationError as error:
-            tell(form, error)
-        except Refused as refused:
-            form.add_error(None, str(refused))
+        except (ValidationError, Refused) as error:
+            told(form, error)
     return render(request, "milestones/adjustment.html", {
         **context, "form": form, "card": there, "wires": WIRES, "last": Card(last, request.actor.clinic, plan) if last else None,
         "months": Card.months(plan, day)}, status=422 if form.is_bound else 200)

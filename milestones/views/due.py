@@ -13,7 +13,7 @@ from clinic.web.csv_out import csv_answer, wants_csv
 from clinic.web.fields import TypedDateField
 from clinic.web.once import once
 from milestones.looks import find_milestone
-from milestones.models import Milestone, MilestoneSnooze, TaskUpdate
+from milestones.models import Milestone, MilestoneSnooze, Task, TaskUpdate
 from milestones.models.alert import AHEAD
 from treatment.models import TreatmentPlan
 
@@ -55,6 +55,28 @@ def to_review(request):
         "author", "task__milestone__plan", "patient__merged_into")[:MOST])
     look_at_each(request, Kind.LIST, list({row.patient.person.pk: row.patient.person for row in rows}.values()))
     return render(request, "milestones/to_review.html", {"rows": rows, "most": MOST})
+
+
+@rule("milestone.work")
+@require_safe
+def own_tasks(request):
+    """What this actor has to do, what is due first before the rest."""
+    today = request.actor.clinic.today()
+    rows = list(Task.objects.visible_to(request.actor).of_assignee(request.actor.user).select_related(
+        "milestone__plan", "patient__merged_into")[:MOST])
+    look_at_each(request, Kind.LIST, list({row.patient.person.pk: row.patient.person for row in rows}.values()))
+    return render(request, "milestones/own_tasks.html", {
+        "rows": [(row, row.is_overdue(today)) for row in rows], "most": MOST})
+
+
+@rule("treatment.view_plan")
+@require_safe
+def waiting(request):
+    """Milestones that lack nothing but the patient's approval, the oldest first."""
+    rows = list(Milestone.objects.visible_to(request.actor).awaiting_approval().select_related(
+        "patient__merged_into", "plan__provider").order_by("updated_at", "id")[:MOST])
+    look_at_each(request, Kind.LIST, list({row.person.pk: row.person for row in rows}.values()))
+    return render(request, "milestones/waiting.html", {"rows": rows, "most": MOST})
 
 
 @rule("treatment.view_plan")

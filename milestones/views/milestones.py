@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from clinic.access.rules import rule
 from clinic.audit.looks import find_patient
-from clinic.db.refusals import NotAllowed, Refused
+from clinic.db.refusals import Refused
 from clinic.views.patients import patient_context
 from clinic.web.asked import key, whole
 from clinic.web.conflicts import save_form
@@ -20,7 +20,6 @@ from milestones.refusals import DONE
 from milestones.sheet import TONES, MilestoneSheet
 from milestones.work import Work
 from milestones.work_forms import said, told
-from scheduling.forms import tell
 from scheduling.models import Appointment
 from treatment.looks import find_plan
 from treatment.models import TreatmentPlan
@@ -88,10 +87,8 @@ def milestone_new(request, plan_id):
     if form.is_bound and form.is_valid():
         try:
             made = form.add()
-        except ValidationError as error:
-            tell(form, error)
-        except Refused as refused:
-            _told(form, refused)
+        except (ValidationError, Refused) as error:
+            told(form, error)
         else:
             messages.success(request, "The milestone is put in.")
             return redirect("milestones:milestone", made.pk)
@@ -109,10 +106,8 @@ def milestone_edit(request, milestone_id):
         try:
             return save_form(request, form, reverse("milestones:milestone", args=[found.pk]),
                              context=lambda: patient_context(request, found.person, "milestones"))
-        except ValidationError as error:
-            tell(form, error)
-        except Refused as refused:
-            _told(form, refused)
+        except (ValidationError, Refused) as error:
+            told(form, error)
     return _form_page(request, form, found.plan, found)
 
 
@@ -218,13 +213,6 @@ def _opened(request, milestone, sheet, forms):
         "missing": milestone.missing() if "achieve" in can else [],
         "steps": [(verb, *said) for verb, said in STEPS.items()
                   if verb in can and (verb != "miss" or milestone.is_overdue(sheet.today))]}
-
-
-def _told(form, refused):
-    """Say on the form what was refused; who may not at all gets the bare answer."""
-    if isinstance(refused, NotAllowed):
-        raise refused
-    form.add_error(None, str(refused))
 
 
 def _form_page(request, form, plan, milestone=None):

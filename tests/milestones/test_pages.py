@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from clinic.db.refusals import NotAllowed
 from milestones.models import Milestone
+from milestones.sheet import MilestoneSheet
 from tests.cast import User
 from treatment.models import Goal, Phase
 
@@ -191,3 +192,32 @@ def test_a_page_costs_the_same_with_three_milestones_and_with_thirty(cast, drill
             for day in range(27):
                 put_in(f"Step {day}", target_date=today + timedelta(days=day))
     assert counts[0] == counts[1]
+
+
+def test_a_milestone_of_a_phase_that_was_taken_out_stays_changeable(cast, drill, plan, put_in, program):
+    phase = Phase.add(by=cast.dentist, plan=plan, name="Alignment")
+    row = put_in("Aligned", phase=phase)
+    phase.withdraw(by=cast.dentist)
+    assert program("dentist").patch(f"/milestones/{row.pk}", {"milestone_name": "Straight"}).status_code == 200
+    form = drill.get(f"/milestones/{row.pk}/edit/").context["form"]
+    row.refresh_from_db()
+    drill.post(f"/milestones/{row.pk}/edit/", {
+        "name": "Straight teeth", "milestone_type": "CUSTOM", "phase": str(phase.pk), "version": row.version})
+    row.refresh_from_db()
+    assert (row.name, row.phase, form["phase"].value()) == ("Straight teeth", phase, phase.pk)
+
+
+def test_a_visit_that_nobody_checked_in_is_not_drawn_as_kept(cast, plan, book):
+    start = plan.start_date
+    visit = book(f"{start} 9:00")
+    sheet = MilestoneSheet(cast.dentist, plan, now=visit.starts_at + timedelta(hours=5))
+    assert 'course-visit is-open' in sheet.drawing
+    visit.no_show(by=cast.desk, now=visit.starts_at + timedelta(hours=1))
+    assert 'course-visit is-missed' in MilestoneSheet(cast.dentist, plan).drawing
+
+
+def test_cancelled_ones_count_neither_in_the_drawing_nor_beside_it(cast, drill, plan):
+    plan.milestones.in_order().last().cancel(by=cast.dentist, because="Not needed")
+    page = drill.get(f"/plans/{plan.pk}/milestones/").content.decode()
+    assert "0 of 2 achieved" in page
+    assert "0 of 2 milestones achieved" in page

@@ -465,6 +465,19 @@ def test_of_two_who_tick_a_visit_the_second_sees_what_stands(cast, client, servi
     assert SessionIntervention.objects.get().notes == "Mine"
 
 
+def test_what_a_colleague_took_off_meanwhile_is_not_ticked_again_unseen(cast, client, serving, book):
+    visit, row = book(), serving()
+    path = f"/visits/{visit.pk}/interventions/"
+    client.post(path, told([row], effectiveness_rating="2"))
+    held = SessionIntervention.objects.get()
+    seen = held.version
+    held.untick(by=cast.dentist)
+    answer = client.post(path, told([row], effectiveness_rating="3", version=seen))
+    assert (answer.status_code, "took this off" in answer.content.decode()) == (409, True)
+    held.refresh_from_db()
+    assert held.is_withdrawn
+
+
 def test_nothing_is_used_in_a_visit_that_was_not_held(cast, goal, serving, book):
     row = goal()
     used, visit = serving(on=row), book()
