@@ -1,7 +1,7 @@
 """A worker that tells of milestones until it has nothing more to tell, or is killed: `python -m tests.races.alerting [unguarded]`.
 
-It says "ready", waits for a line so that several begin together, and says of how many it told. `unguarded`: workers do not wait for
-each other, and an alert may be written twice.
+It says "ready", waits for a line so that several begin together, and says of how many it told. `unguarded`: workers do not take
+turns; each says "read" when it knows its first batch, and waits for a line before it writes, so that all know the same one.
 """
 
 import os
@@ -18,6 +18,16 @@ def main(unguarded):
     alert.BATCH = int(os.environ.get("BATCH", "1000"))
     if unguarded:
         alert.queue = lambda *keys: None
+        tell, waited = MilestoneAlert._tell, []
+
+        def tell_when_all_have_read(clinic, stage, found, now):
+            if found and not waited:
+                waited.append(True)
+                print("read", flush=True)
+                sys.stdin.readline()
+            tell(clinic, stage, found, now)
+
+        MilestoneAlert._tell = staticmethod(tell_when_all_have_read)
     print("ready", flush=True)
     sys.stdin.readline()
     print(MilestoneAlert.write_due())

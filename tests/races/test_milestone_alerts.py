@@ -81,6 +81,11 @@ def test_without_the_queue_workers_run_into_each_other(clone, late):
     if connection.vendor == "sqlite":
         pytest.skip("SQLite has one writer at a time: the transaction is the queue.")
     workers = together(3, "unguarded")
+    for each in workers:
+        assert each.stdout.readline() == "read\n", each.stderr.read()
+    for each in workers:
+        each.stdin.write("write\n")
+        each.stdin.flush()
     ends = [each.communicate(timeout=120) for each in workers]
     codes = [each.returncode for each in workers]
     assert any(codes), "the unique key refused nobody"
