@@ -52,7 +52,13 @@ class ReadableTexts(models.Model):
         for field in self._meta.concrete_fields:
             value = self.__dict__.get(field.attname)
             if type(value) is str and field.name not in errors and field.name not in (exclude or ()):
-                if reason := why_not(value, lines=isinstance(field, models.TextField)):
+                reason = why_not(value, lines=isinstance(field, models.TextField))
+                if reason and not (reason == EMPTY and self._stands(field, value)):
                     errors[field.name] = [ValidationError(reason)]
         if errors:
             raise ValidationError(errors)
+
+    def _stands(self, field, value):
+        """Whether this is on record already, from before it was refused: what stands keeps nobody from changing the rest."""
+        rows = type(self)._base_manager.filter(pk=self.pk)
+        return not self._state.adding and value in rows.values_list(field.attname, flat=True)
