@@ -4,7 +4,8 @@ from django.core.exceptions import ValidationError
 
 from charting.models import ClinicalNote
 from charting.models.note import LONGEST
-from charting.notes import NOTHING, is_unseen
+from charting.notes import NOTHING
+from clinic.db.texts import is_unseen
 from clinic.forms import RecordForm
 from clinic.web.fields import LineField, LinesField
 from scheduling.models import Appointment

@@ -15,6 +15,7 @@ from django.utils.html import escape
 from django.utils.safestring import mark_safe
 
 from clinic.braces import lone, no_field
+from clinic.db.texts import is_unseen
 
 BLANK = "___"
 BRACES = re.compile(r"\{([^{}\n]*)\}")
@@ -31,7 +32,6 @@ FIELDS = {
 }
 HEADING = re.compile(r"(#{1,2}) +(.+)")
 ITEM = re.compile(r"(?:([-*])|\d{1,3}[.)]) +(.*)")
-UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # control and format characters, spaces, separators
 NOTHING = "Write something first."
 SEAL = 1  # the algorithm by which a signed text is sealed
 
@@ -79,11 +79,6 @@ def left_open(text):
 def even(text):
     """A text with one kind of line end, however it came: a browser sends another one than a program."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def is_unseen(text):
-    """Whether nothing of a text can be seen: spaces, line ends, and letters without width or ink."""
-    return all(unicodedata.category(letter) in UNSEEN for letter in text)
 
 
 def refuse_unseen(text):

@@ -1,5 +1,6 @@
 """Dates and times as people type them: "tomorrow", "3/2/88", "fr", "+2w", "9:30", "930", "2pm"."""
 import re
+from calendar import monthrange
 from datetime import date, time, timedelta
 
 from clinic.search import MONTHS, dates_meant
@@ -57,11 +58,13 @@ def read_time(text):
 def _shifted(today, count, unit):
     if unit in STEPS:
         return today + timedelta(days=count * STEPS[unit])
-    year, month = divmod(today.year * 12 + today.month - 1 + count, 12)
-    for day in range(today.day, 27, -1):
-        if found := _date(year, month + 1, day):
-            return found
-    return _date(year, month + 1, today.day)
+    return months_after(today, count)
+
+
+def months_after(day, months):
+    """The same day so many months later; the last of the month where that one is shorter."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return day.replace(year=year, month=month + 1, day=min(day.day, monthrange(year, month + 1)[1]))
 
 
 def _date(year, month, day):

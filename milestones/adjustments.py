@@ -1,6 +1,6 @@
 """Adjustment cards as pages show them: in words, with the months in treatment."""
 from charting.teeth import TEETH
-from milestones.models.adjustment import ORTHODONTIC, months_between, months_in_treatment
+from milestones.models.adjustment import ORTHODONTIC, months_between
 from milestones.models.types import MilestoneType
 from treatment.models import TreatmentPlan
 
@@ -13,11 +13,10 @@ def plan_of(actor, patient):
 
 
 class Card:
-    """One card in words. `rows`: [(what, as it was)] without what was left empty."""
+    """One card in words, with the months in treatment on its day. `rows`: [(what, as it was)] without what was left empty."""
 
-    def __init__(self, card, clinic, plan, dates=None):
-        self.card = card
-        self.months_then = self.months(plan, card.seen_on) if dates is None else months_between(*dates, card.seen_on)
+    def __init__(self, card, clinic, months_then):
+        self.card, self.months_then = card, months_then
         self.broken = ", ".join(TEETH[key].label(clinic.tooth_numbering) for key in card.broken_brackets)
 
     @property
@@ -30,14 +29,9 @@ class Card:
             ("Note", card.note)]
         return [(name, value) for name, value in said if value]
 
-    @staticmethod
-    def months(plan, day):
-        """Months in treatment on that day, of this plan; None before banding."""
-        return months_in_treatment(plan, day)
-
 
 def cards_of(plan, milestones, clinic):
     """[Card] of a plan, the newest first; one query. `milestones`: those of the plan, loaded."""
     days = {row.milestone_type: row.achieved_date for row in milestones if row.achieved_date}
-    dates = days.get(MilestoneType.BONDING_COMPLETE), days.get(MilestoneType.DEBOND_COMPLETE)
-    return [Card(row, clinic, plan, dates) for row in plan.adjustments.newest_first().select_related("appointment")]
+    banded, debonded = days.get(MilestoneType.BONDING_COMPLETE), days.get(MilestoneType.DEBOND_COMPLETE)
+    return [Card(row, clinic, months_between(banded, debonded, row.seen_on)) for row in plan.adjustments.newest_first()]

@@ -6,7 +6,7 @@ from clinic import hooks
 from clinic.access.rules import may
 from clinic.audit.changes import changes_of, named
 from clinic.db.records import person
-from clinic.panels import Change, HeaderAction, HeaderFact, HeaderTab, Panel, Queue
+from clinic.panels import Change, HeaderAction, HeaderFact, HeaderTab, Panel, Queue, some
 from milestones.adjustments import plan_of
 from milestones.models import (
     Adjustment,
@@ -78,22 +78,17 @@ def milestone_queues(actor):
         return []
     today, rows = actor.clinic.today(), Milestone.objects.visible_to(actor)
     tasks = Task.objects.visible_to(actor).of_assignee(actor.user)
-    late, soon, waits, own, own_late = (_some(part) for part in (
+    late, soon, waits, own, own_late = (some(part) for part in (
         rows.overdue(today), rows.upcoming(today, today + AHEAD), rows.awaiting_approval(), tasks, tasks.overdue(today)))
     found = [
         Queue("Overdue milestones", late, reverse("milestones:due"), f"{soon} more come up within two weeks.", bool(late)),
         Queue("Approvals waiting", waits, reverse("milestones:waiting"), "Milestones that lack nothing but the patient's word."),
         Queue("My tasks", own, reverse("milestones:own_tasks"), f"{own_late} of them late." if own_late else "", bool(own_late))]
     if may(actor, "treatment.write_plan"):
-        told = _some(TaskUpdate.objects.to_review(actor))
+        told = some(TaskUpdate.objects.to_review(actor))
         found.append(Queue(
             "Updates to review", told, reverse("milestones:to_review"), "What was told of tasks of plans that you write."))
     return found
-
-
-def _some(rows):
-    """How many, counted up to a hundred: more than that is "100 or more" to anybody."""
-    return len(rows.values_list("pk")[:100])
 
 
 @hooks.practice_links.add

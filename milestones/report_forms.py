@@ -24,6 +24,7 @@ class ReportForm(forms.Form):
 
     def asked(self):
         """{"by", "first", "last"}: what was asked and can be read, else what is usual."""
-        self.is_valid()
-        data = getattr(self, "cleaned_data", {})
+        if self.is_bound:
+            self.full_clean()
+        data = self.cleaned_data if self.is_bound else {}
         return {name: data.get(name) or self.initial[name] for name in ("by", "first", "last")}

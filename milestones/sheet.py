@@ -39,7 +39,7 @@ class MilestoneSheet:
         self.actor, self.plan = actor, plan
         self.now = now or timezone.now()
         self.today = actor.clinic.today(self.now)
-        self.may_write = not plan.is_over and Milestone(plan=plan, clinic_id=plan.clinic_id).may_update(actor)
+        self.may_write = not plan.is_over and Milestone.keeps(actor, plan)
 
     @cached_property
     def milestones(self):

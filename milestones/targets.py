@@ -1,12 +1,7 @@
 """When a standard milestone is due: calendar months after the start, or a share of the way to the end."""
-from calendar import monthrange
 from datetime import timedelta
 
-
-def months_after(day, months):
-    """The same day so many months later; the last of the month where that one is shorter."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return day.replace(year=year, month=month + 1, day=min(day.day, monthrange(year, month + 1)[1]))
+from clinic.dates import months_after
 
 
 def due_on(rule, start, end, usual_months):

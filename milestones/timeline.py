@@ -7,7 +7,7 @@ from html import escape
 from django.utils.formats import date_format
 from django.utils.safestring import mark_safe
 
-from milestones.targets import months_after
+from clinic.dates import months_after
 
 WIDTH, LABELS, RIGHT, TOP, ROW, FOOT = 1000, 236, 24, 30, 26, 34
 STEPS = (1, 2, 3, 6, 12, 24, 60, 120)  # months between two lines of the scale

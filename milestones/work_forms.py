@@ -46,8 +46,7 @@ class TaskForm(RecordForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, auto_id=f"{self.name}_%s", **kwargs)
-        self.fields["assignee"].queryset = User.objects.filter(
-            is_active=True, memberships__clinic=self.actor.clinic_id, memberships__until=None).order_by("name").distinct()
+        self.fields["assignee"].queryset = User.objects.working_in(self.actor.clinic_id)
         self.fields["title"].widget.attrs["autocomplete"] = "off"
 
     def add(self):

@@ -7,7 +7,7 @@ from clinic.access.rules import may
 from clinic.audit.changes import changes_of
 from clinic.db.prepared import PreparedFor
 from clinic.db.records import person
-from clinic.panels import HeaderAction, HeaderFact, Obstacle, Panel, Queue
+from clinic.panels import HeaderAction, HeaderFact, Obstacle, Panel, Queue, some
 from scheduling import confirmations, letters, slots
 from scheduling.listing import drawn, newest
 from scheduling.models import Appointment, FreedSlot, WaitlistEntry
@@ -148,7 +148,7 @@ def front_desk_queues(actor):
     now, visits = timezone.now(), Appointment.objects.visible_to(actor)
     waiting = WaitlistEntry.objects.visible_to(actor).waiting().count()
     to_ask = FreedSlot.objects.visible_to(actor).open().count()
-    to_rebook, last_seen = (_some(rows) for rows in (visits.to_rebook(now), visits.last_seen(now)))
+    to_rebook, last_seen = (some(rows) for rows in (visits.to_rebook(now), visits.last_seen(now)))
     return [
         Queue("Freed times", to_ask, reverse("scheduling:freed_times"), "Times that visits left, being offered now.", bool(to_ask)),
         Queue("Waitlist", waiting, reverse("scheduling:waitlist"), "Patients who want to come, or to come sooner."),
@@ -162,18 +162,13 @@ def unconfirmed_queue(actor):
     """Who has not confirmed a visit of the next days, and who asked for another time; two queries."""
     if not may(actor, "scheduling.confirm"):
         return []
-    wished = _some(confirmations.wished(actor))
+    wished = some(confirmations.wished(actor))
     asks = f"{wished} of them ask{'s' if wished == 1 else ''} for another time." if wished else "Visits of the next days."
     return [Queue(
-        "Not yet confirmed", _some(confirmations.within(actor, confirmations.USUAL_DAYS)), reverse("scheduling:unconfirmed"),
+        "Not yet confirmed", some(confirmations.within(actor, confirmations.USUAL_DAYS)), reverse("scheduling:unconfirmed"),
         asks, bool(wished))]
 
 
 @hooks.letter_sources.add
 def visits_in_letters():
     return letters.SOURCE
-
-
-def _some(rows):
-    """How many, counted up to a hundred: more than that is "100 or more" to anybody."""
-    return len(rows.values_list("pk")[:100])

@@ -5,7 +5,7 @@ from clinic import hooks
 from clinic.access.rules import may
 from clinic.audit.changes import changes_of
 from clinic.db.records import person
-from clinic.panels import Change, HeaderAction, Queue
+from clinic.panels import Change, HeaderAction, Queue, some
 from scheduling.hooks import visit_actions
 from treatment.models import (
     Goal,
@@ -43,10 +43,10 @@ def plans_to_review(actor):
         return []
     today = actor.clinic.today()
     rows = TreatmentPlan.objects.visible_to(actor).to_review(actor, today)
-    late = len(rows.filter(next_review_date__lt=today).values_list("pk")[:100])
+    late = some(rows.filter(next_review_date__lt=today))
     said = f"{late if late < 100 else '100 or more'} overdue." if late else "Reviews of the next seven days."
     return [Queue(
-        "Plans to review", len(rows.values_list("pk")[:100]), reverse("treatment:to_review"), said, bool(late))]
+        "Plans to review", some(rows), reverse("treatment:to_review"), said, bool(late))]
 
 
 @hooks.record_sections.add

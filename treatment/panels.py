@@ -5,7 +5,7 @@ from clinic import hooks
 from clinic.access.rules import may
 from clinic.audit.changes import changes_of
 from clinic.db.records import person
-from clinic.panels import Carried, Change, HeaderAction, HeaderTab, Obstacle, Panel, Queue
+from clinic.panels import Carried, Change, HeaderAction, HeaderTab, Obstacle, Panel, Queue, some
 from scheduling.hooks import carried, carry, checkout_sections, visit_actions
 from scheduling.models import Appointment
 from treatment.models import Consent, Phase, Procedure, TreatmentPlan
@@ -31,7 +31,7 @@ def unscheduled_work(actor):
     """Planned work that no coming visit carries; one query."""
     if not may(actor, "scheduling.add_appointment"):
         return []
-    count = len(Procedure.objects.visible_to(actor).unscheduled().values_list("pk")[:100])
+    count = some(Procedure.objects.visible_to(actor).unscheduled())
     return [Queue("Planned, not booked", count, reverse("treatment:unscheduled"), "Accepted work that no coming visit carries.")]
 
 

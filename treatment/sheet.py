@@ -72,14 +72,14 @@ class Sheet:
                     row, row.place.said(numbering), STATE_TONES[row.status],
                     self.is_under_way and row.is_open and (writes or row.is_work_of(self.actor)),
                     self.may_book and row.is_open,
-                    row.status == Procedure.Status.COMPLETED and self.notes is not None and row.pk not in self.notes))
+                    row.status == Procedure.Status.COMPLETED and self.noted is not None and row.pk not in self.noted))
         for phase in self.plan.phases.in_force():
             found.setdefault(phase, [])
         order = sorted(found, key=lambda phase: (phase is None, phase.sequence if phase else 0))
         return [Section(phase, found[phase], self.part_facts.get(phase.pk, []) if phase else []) for phase in order]
 
     @cached_property
-    def notes(self):
+    def noted(self):
         """The keys of the procedures that a note is about; None for who writes none."""
         if not may(self.actor, "charting.write_clinical_notes"):
             return None

@@ -26,5 +26,4 @@ class MemberForm(forms.Form):
 
     def __init__(self, *args, actor, plan, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["user"].queryset = User.objects.filter(
-            is_active=True, memberships__clinic=actor.clinic_id, memberships__until=None).order_by("name").distinct()
+        self.fields["user"].queryset = User.objects.working_in(actor.clinic_id)

@@ -5,12 +5,13 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from charting.notes import NOTHING, even, is_unseen, left_open, refuse_unseen, sealed
+from charting.notes import NOTHING, even, left_open, refuse_unseen, sealed
 from clinic.access.rules import may
 from clinic.db.fields import EncryptedTextField
 from clinic.db.guards import Trigger
 from clinic.db.records import Record, RecordQuerySet
 from clinic.db.refusals import NotAllowed, Refused
+from clinic.db.texts import is_unseen
 from clinic.models import Patient
 from scheduling.models import Appointment
 

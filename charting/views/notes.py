@@ -130,8 +130,7 @@ def unsigned(request):
     others = list(ClinicalNote.objects.to_cosign_by(actor).select_related(*related)[:MOST_UNSIGNED])
     begun = list(Draft.objects.visible_to(actor).filter(kind=Draft.Kind.NOTE).exclude(number=Draft.LAST).select_related(
         "patient__merged_into").order_by("saved_at")[:MOST_UNSIGNED])
-    people = {row.patient.person.pk: row.patient.person for row in (*own, *others, *begun)}
-    look_at_each(request, Kind.LIST, list(people.values()))
+    look_at_each(request, Kind.LIST, [row.patient.person for row in (*own, *others, *begun)])
     return render(request, "charting/unsigned.html", {
         "own": [(row, around(row.body)) for row in own], "others": [(row, around(row.body)) for row in others], "begun": begun,
         "may_cosign": may(actor, "charting.cosign_note"), "most": MOST_UNSIGNED})

@@ -27,7 +27,8 @@ def look(request, kind, patient=None, rows=1):
 
 
 def look_at_each(request, kind, patients):
-    """Note that this answer tells more of several patients than a list does: it stands in the log of each of them."""
+    """Note that this answer tells more of several patients than a list does: it stands in the log of each of them, once."""
+    patients = list({patient.pk: patient for patient in patients}.values())
     look(request, kind, patients[0] if patients else None, rows=len(patients[:1]))
     request.look.others = [str(patient.pk) for patient in patients[1:]]
 

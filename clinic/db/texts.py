@@ -1,5 +1,6 @@
 """Which characters a text may hold: those that a person can see or means, and no others."""
 import re
+import unicodedata
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -7,10 +8,9 @@ from django.db import models
 # Control characters, the line and paragraph separators, and what turns the reading direction of all that follows.
 UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 LINE_ENDS = re.compile("[\t\n\r]")
-# Letters of no width and fillers: beside others they shape a script, alone they are nothing to read.
-INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2060-\u2064\u206a-\u206f\u2800\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0]")
+UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # control and format characters, spaces, separators
+FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0") | {
+    chr(code) for code in range(0xfe00, 0xfe10)}  # letters of other kinds without width or ink
 EMPTY = "There is nothing in this that can be seen. Type it anew."
 SAID = "This holds a character that can't be seen or printed. Type it anew instead of pasting it."
 ONE_LINE = "This is one line: it can't hold a line break or a tab."
@@ -20,9 +20,14 @@ def why_not(text, *, lines=True):
     """What is wrong with a text, as a sentence; empty when nothing is. `lines`: it may have several."""
     if UNREADABLE.search(text):
         return SAID
-    if INVISIBLE.search(text) and not INVISIBLE.sub("", text).strip():
+    if text.strip() and is_unseen(text):
         return EMPTY
     return "" if lines or not LINE_ENDS.search(text) else ONE_LINE
+
+
+def is_unseen(text):
+    """Whether nothing of a text can be seen: spaces, line ends, and letters without width or ink."""
+    return all(unicodedata.category(letter) in UNSEEN or letter in FILLERS for letter in text)
 
 
 def one_line(text):

@@ -22,6 +22,10 @@ class UserQuerySet(models.QuerySet):
         return self.filter(pk__in=self.model._meta.get_field("memberships").related_model.objects.filter(
             clinic=actor.clinic_id).values("user"))
 
+    def working_in(self, clinic):
+        """Those who work in this clinic now, by name."""
+        return self.filter(is_active=True, memberships__clinic=clinic, memberships__until=None).order_by("name").distinct()
+
     def delete(self):
         raise RuntimeError("Users are disabled, never deleted: their name stands in the history.")
 

@@ -41,7 +41,7 @@ class Shared(Schema):
 
 def allowed(actor, plan):
     """The names of what this actor may do in this plan's milestones, as the API tells them."""
-    keeps = Milestone(clinic_id=plan.clinic_id, plan=plan).may_update(actor)
+    keeps = Milestone.keeps(actor, plan)
     found = {
         "treatment:read": may(actor, "treatment.read", plan),
         "milestone:create": keeps and may(actor, "milestone.create", plan), "milestone:update": keeps,

@@ -104,8 +104,7 @@ def worker(actor, key):
     """Who works here and has this key; None for None. ValidationError, the same for everybody else."""
     if key is None:
         return None
-    found = User.objects.filter(
-        pk=key, is_active=True, memberships__clinic=actor.clinic_id, memberships__until=None).first()
+    found = User.objects.working_in(actor.clinic_id).filter(pk=key).first()
     if found is None:
         raise ValidationError({"assignee_id": "There is nobody with this id who works here."})
     return found

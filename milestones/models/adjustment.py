@@ -23,7 +23,7 @@ MONTH = 30.4375  # days
 
 
 def months_in_treatment(plan, day):
-    """(months from banding to that day or to debonding, whichever came first; to one decimal). None before banding."""
+    """Months from banding to that day or to debonding, whichever came first, to one decimal; None before banding. One query."""
     days = dict(plan.milestones.in_force().filter(
         milestone_type__in=[MilestoneType.BONDING_COMPLETE, MilestoneType.DEBOND_COMPLETE],
         achieved_date__isnull=False).values_list("milestone_type", "achieved_date"))

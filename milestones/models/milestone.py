@@ -211,9 +211,14 @@ class Milestone(PlanPart):
         """Whether its amount was charged: that happens when it is achieved, and reopening does not take it back."""
         return self.history.filter(status=self.Status.ACHIEVED, charge_amount__gt=0).exists()
 
+    @staticmethod
+    def keeps(actor, plan):
+        """Whether this actor keeps a plan's milestones: who writes it, and who keeps those of all plans of the clinic."""
+        return may(actor, "milestone.update", plan) and (may(actor, "milestone.update_any") or plan.may_write(actor))
+
     def may_update(self, actor):
-        """Whether this actor keeps it: who writes the plan, and who keeps the milestones of all plans of the clinic."""
-        return may(actor, "milestone.update", self) and (may(actor, "milestone.update_any") or self.plan.may_write(actor))
+        """Whether this actor keeps it."""
+        return self.keeps(actor, self.plan)
 
     def steps_for(self, actor):
         """The verbs that this actor can take from where it stands, in the order of the table."""
@@ -329,7 +334,7 @@ class Milestone(PlanPart):
     def reorder(cls, *, by, plan, keys):
         """Give the plan's milestones this order; `keys`: all or some of them. Those left out come after, as they stood."""
         plan.lock()
-        cls(plan=plan, clinic_id=plan.clinic_id).refuse_reader(by)
+        cls._refuse_reader_of(plan, by)
         plan.refuse_over()
         rows = {row.pk: row for row in plan.milestones.in_force().in_order()}
         if unknown := [key for key in keys if key not in rows]:
@@ -431,7 +436,7 @@ class Milestone(PlanPart):
     def shift(cls, *, by, plan, because="The plan's dates changed", version=None):
         """Move these days with the plan's. Returns what was moved. `version`: of the plan whose preview was shown."""
         plan.lock(version)
-        cls(plan=plan, clinic_id=plan.clinic_id).refuse_reader(by)
+        cls._refuse_reader_of(plan, by)
         plan.refuse_over()
         found = cls.shifts(plan)
         for each in found:
@@ -444,10 +449,14 @@ class Milestone(PlanPart):
     # What all who change it ask first
 
     def refuse_reader(self, by):
-        if not self.may_update(by):
-            raise NotAllowed("Only the plan's provider, its care team's writers, coordinators and managers keep its milestones.")
+        self._refuse_reader_of(self.plan, by)
         if self.is_withdrawn:  # since it was loaded
             raise Refused("This milestone was taken out of its plan in the meantime.")
+
+    @classmethod
+    def _refuse_reader_of(cls, plan, by):
+        if not cls.keeps(by, plan):
+            raise NotAllowed("Only the plan's provider, its care team's writers, coordinators and managers keep its milestones.")
 
     def _stand_before(self, verb, by, because):
         """The one gate: lock, and look whether the step is this actor's, in the table, and has its reason."""

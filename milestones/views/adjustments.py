@@ -12,6 +12,7 @@ from clinic.web.once import once
 from milestones.adjustment_forms import WIRES, AdjustmentForm
 from milestones.adjustments import Card, plan_of
 from milestones.models import Adjustment
+from milestones.models.adjustment import months_in_treatment
 from milestones.work_forms import told
 from scheduling.looks import find_visit, visit_page
 
@@ -37,8 +38,9 @@ def adjustment(request, visit_id):
         except (ValidationError, Refused) as error:
             told(form, error)
     return render(request, "milestones/adjustment.html", {
-        **context, "form": form, "card": there, "wires": WIRES, "last": Card(last, request.actor.clinic, plan) if last else None,
-        "months": Card.months(plan, day)}, status=422 if form.is_bound else 200)
+        **context, "form": form, "card": there, "wires": WIRES, "months": months_in_treatment(plan, day),
+        "last": Card(last, request.actor.clinic, months_in_treatment(plan, last.seen_on)) if last else None,
+    }, status=422 if form.is_bound else 200)
 
 
 def _written(request, form, there, visit, context):

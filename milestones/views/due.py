@@ -39,7 +39,7 @@ def due(request):
             [row.person.name, row.person.chart_number, row.name, row.plan.title, row.plan.provider.name, row.target_date,
              row.days_late(today), row.get_status_display()] for row in found), count=len({row.person.pk for row in found}))
     shown = [list(part[:MOST]) for part in (overdue, upcoming)]
-    look_at_each(request, Kind.LIST, list({row.person.pk: row.person for part in shown for row in part}.values()))
+    look_at_each(request, Kind.LIST, [row.person for part in shown for row in part])
     asleep = dict(MilestoneSnooze.objects.visible_to(actor).asleep(today).filter(user=actor.user).values_list("milestone", "until"))
     return render(request, "milestones/due.html", {
         "parts": [(title, empty, [(row, row.days_late(today), asleep.get(row.pk)) for row in part]) for title, empty, part in (
@@ -53,7 +53,7 @@ def to_review(request):
     """What was told of tasks and waits for this actor's eyes, the oldest first."""
     rows = list(TaskUpdate.objects.to_review(request.actor).select_related(
         "author", "task__milestone__plan", "patient__merged_into")[:MOST])
-    look_at_each(request, Kind.LIST, list({row.patient.person.pk: row.patient.person for row in rows}.values()))
+    look_at_each(request, Kind.LIST, [row.patient.person for row in rows])
     return render(request, "milestones/to_review.html", {"rows": rows, "most": MOST})
 
 
@@ -64,7 +64,7 @@ def own_tasks(request):
     today = request.actor.clinic.today()
     rows = list(Task.objects.visible_to(request.actor).of_assignee(request.actor.user).select_related(
         "milestone__plan", "patient__merged_into")[:MOST])
-    look_at_each(request, Kind.LIST, list({row.patient.person.pk: row.patient.person for row in rows}.values()))
+    look_at_each(request, Kind.LIST, [row.patient.person for row in rows])
     return render(request, "milestones/own_tasks.html", {
         "rows": [(row, row.is_overdue(today)) for row in rows], "most": MOST})
 
@@ -75,7 +75,7 @@ def waiting(request):
     """Milestones that lack nothing but the patient's approval, the oldest first."""
     rows = list(Milestone.objects.visible_to(request.actor).awaiting_approval().select_related(
         "patient__merged_into", "plan__provider").order_by("updated_at", "id")[:MOST])
-    look_at_each(request, Kind.LIST, list({row.person.pk: row.person for row in rows}.values()))
+    look_at_each(request, Kind.LIST, [row.person for row in rows])
     return render(request, "milestones/waiting.html", {"rows": rows, "most": MOST})
 
 

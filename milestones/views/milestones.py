@@ -38,8 +38,7 @@ MOST_PLANS = 3  # on the overview
 def of_patient(request, patient_id):
     """The milestones of the plan that runs, or of the newest one; the others beside it."""
     patient = find_patient(request, patient_id)
-    plans = list(TreatmentPlan.objects.visible_to(request.actor).of(patient).filter(
-        milestones__is_withdrawn=False).newest_first().distinct())
+    plans = list(_plans(request.actor, patient))
     if not plans:
         return render(request, "milestones/none.html", patient_context(request, patient, "milestones"))
     plan = next((plan for plan in plans if plan.status in TreatmentPlan.REVIEWED), plans[0])
@@ -174,10 +173,14 @@ def shift(request, plan_id):
 def panel(request, patient_id):
     """How far the running plans have come, small: a panel of the overview, which loads it by itself."""
     patient = find_patient(request, patient_id)
-    plans = TreatmentPlan.objects.visible_to(request.actor).of(patient).filter(
-        status__in=TreatmentPlan.REVIEWED, milestones__is_withdrawn=False).newest_first().distinct().select_related("clinic")
+    plans = _plans(request.actor, patient).filter(status__in=TreatmentPlan.REVIEWED).select_related("clinic")
     return render(request, "milestones/_panel.html", {
         "patient": patient, "sheets": [MilestoneSheet(request.actor, plan) for plan in plans[:MOST_PLANS]]})
+
+
+def _plans(actor, patient):
+    """The patient's plans that have milestones, the newest first."""
+    return TreatmentPlan.objects.visible_to(actor).of(patient).filter(milestones__is_withdrawn=False).newest_first().distinct()
 
 
 def _token(plan):
@@ -194,11 +197,9 @@ def opened_page(request, milestone, **more):
 
 def _page(request, plan, opened=None, **more):
     sheet, status = MilestoneSheet(request.actor, plan), 422 if more else 200
-    others = TreatmentPlan.objects.visible_to(request.actor).of(plan.person).filter(
-        milestones__is_withdrawn=False).exclude(pk=plan.pk).newest_first().distinct()
     return render(request, "milestones/milestones.html", {
         **patient_context(request, plan.person, "milestones"), "sheet": sheet, "plan": plan, "opened": opened,
-        "others": list(others),
+        "others": list(_plans(request.actor, plan.person).exclude(pk=plan.pk)),
         **_opened(request, opened, sheet, more.pop("forms", None)), "token": _token(plan), "poll_seconds": POLL_SECONDS,
         **more}, status=status)
 

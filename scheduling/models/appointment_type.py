@@ -59,6 +59,16 @@ class AppointmentType(Record):
         """Whether this provider may do it; an empty list allows everyone."""
         return not self.kinds or provider.kind in self.kinds
 
+    @classmethod
+    def for_work(cls, actor, provider, codes):
+        """The type of visit that brings the first of these procedure codes (keys), else any of them, else the first that this
+        provider does; None when none fits."""
+        types = [row for row in cls.objects.visible_to(actor).current() if provider is None or row.allows(provider)]
+        brings = AppointmentTypeCode.objects.visible_to(actor).current().filter(procedure_code__in=codes).values_list(
+            "procedure_code", "appointment_type")
+        fitting = {kind for code, kind in brings if code == codes[0]} or {kind for _, kind in brings}
+        return next((row for row in types if row.pk in fitting), types[0] if provider and types else None)
+
     def parts(self, minutes):
         """[(who, from, length)] in minutes for a visit of this length.
 

@@ -21,7 +21,7 @@ from clinic.web.once import once
 from scheduling import hooks
 from scheduling.forms import NextFreeForm, VisitForm, tell
 from scheduling.looks import find_visit, scope_of, visit_page
-from scheduling.models import Appointment, AppointmentType, AppointmentTypeCode
+from scheduling.models import Appointment, AppointmentType
 from scheduling.offers import described, filled, posted_place, posted_slot, spread
 from scheduling.openings import Calendar, nearest
 from scheduling.refusals import TimeTaken
@@ -232,7 +232,10 @@ def _initial(request, carried=()):
     if carried:
         initial.setdefault("minutes", max(5, min(sum(each.minutes for each in carried), 480)))
         initial.setdefault("provider", next((each.provider for each in carried if each.provider), None))
-        initial.setdefault("appointment_type", _type_of(request, initial["provider"], [each.code for each in carried]))
+        asked = key(str(initial["provider"])) if initial["provider"] else None
+        provider = Provider.objects.visible_to(request.actor).filter(pk=asked).first()
+        kind = AppointmentType.for_work(request.actor, provider, [each.code for each in carried])
+        initial.setdefault("appointment_type", kind and kind.pk)
     at = moment(request.GET.get("at"))
     if at is None:
         return initial | {"day": clinic.today()}
@@ -241,17 +244,6 @@ def _initial(request, carried=()):
     if "T" in request.GET["at"]:  # a day alone leaves the time open
         initial["time"] = local.time()
     return initial
-
-
-def _type_of(request, provider_id, codes):
-    """The type of visit that brings the first of these procedure codes, else the first that this provider does; None for neither.
-    """
-    provider = Provider.objects.visible_to(request.actor).filter(pk=key(str(provider_id))).first() if provider_id else None
-    types = [row for row in AppointmentType.objects.visible_to(request.actor).current() if provider is None or row.allows(provider)]
-    brings = AppointmentTypeCode.objects.visible_to(request.actor).current().filter(procedure_code__in=codes).values_list(
-        "procedure_code", "appointment_type")
-    fitting = {kind for code, kind in brings if code == codes[0]} or {kind for _, kind in brings}
-    return next((row.pk for row in types if row.pk in fitting), types[0].pk if provider and types else None)
 
 
 def _with_slot(request):

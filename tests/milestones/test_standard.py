@@ -9,9 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clinic.access.actor import Actor
+from clinic.dates import months_after
 from clinic.db.refusals import NotAllowed, Refused
 from milestones.models import Milestone, MilestoneSet, MilestoneTemplate
-from milestones.targets import due_on, months_after
+from milestones.targets import due_on
 from treatment.models import TreatmentPlan
 from treatment.signals import plan_activated
 

@@ -6,7 +6,7 @@ from guardian.shortcuts import assign_perm, remove_perm
 from clinic.access.groups import roles_that_may
 from clinic.db.records import Record, RecordQuerySet
 from clinic.db.refusals import Refused
-from clinic.models import MembershipRole, User
+from clinic.models.notification import members
 from treatment.models.plan import TreatmentPlan
 
 WRITE = "treatment.write_plan"
@@ -56,7 +56,7 @@ class CareTeamMember(Record):
         plan.refuse_over()
         if not user.memberships.filter(clinic=plan.clinic_id, until=None).exists():
             raise Refused("Only people who work here belong to a care team.")
-        if is_writer and not cls.may_become_writers(plan.clinic_id).filter(pk=user.pk).exists():
+        if is_writer and user.pk not in members(plan.clinic_id, roles_that_may(WRITE)):
             raise Refused(f"{user} can't write plans: their role reads them. Add them as a reader.")
         there = cls.objects.current().filter(plan=plan, user=user).first()
         if there is not None and (there.is_writer or not is_writer):
@@ -64,13 +64,6 @@ class CareTeamMember(Record):
         if there is not None:
             return there._entitle(by, is_writer=True)
         return cls(plan=plan, clinic_id=plan.clinic_id, user=user, since=by.clinic.today())._entitle(by, is_writer, because)
-
-    @staticmethod
-    def may_become_writers(clinic):
-        """The users of this clinic whose role writes plans."""
-        roles = MembershipRole.objects.filter(
-            is_held=True, group__name__in=roles_that_may(WRITE), membership__clinic=clinic, membership__until=None)
-        return User.objects.filter(memberships__in=roles.values("membership")).distinct()
 
     @transaction.atomic
     def end(self, *, by, because=""):

@@ -1,5 +1,4 @@
 from datetime import timedelta
-from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -171,17 +170,14 @@ class Procedure(PlanPart):
 
     @classmethod
     @transaction.atomic
-    def add(cls, *, by, plan, procedure_code, fee=None, phase=None, provider=None, status=Status.PLANNED, diagnosis="",
-            estimated_visits=1, note="", completed_on=None, id: UUID | None = None, **place):
+    def add(cls, *, by, plan, **said):
         """Put a procedure at the end of the plan, drawn on the chart at once.
 
-        `place`: tooth, last_tooth, surfaces, quadrant, sextant, arch as the code's area asks (ValidationError otherwise). The fee
-        is the office's of the day unless another is said; what is only told (existing, referred, condition) has none.
+        `said`: procedure_code, and what else `_put_in` takes.
+        Of the place (tooth, last_tooth, surfaces, quadrant, sextant, arch) what the code's area asks, ValidationError otherwise.
+        The fee is the office's of the day unless another is said; what is only told (existing, referred, condition) has none.
         """
-        return cls.add_all(by=by, plan=plan, items=[{
-            "procedure_code": procedure_code, "fee": fee, "phase": phase, "provider": provider, "status": status,
-            "diagnosis": diagnosis, "estimated_visits": estimated_visits, "note": note, "completed_on": completed_on, "id": id,
-            **place}])[0]
+        return cls.add_all(by=by, plan=plan, items=[said])[0]
 
     @classmethod
     @transaction.atomic

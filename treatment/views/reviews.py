@@ -67,7 +67,7 @@ def to_review(request):
             [row.person.name, row.person.chart_number, row.title, row.provider.name, row.next_review_date,
              row.review_status(today).label] for row in rows), count=len({row.person.pk for row in rows}))
     shown = list(rows[:MOST])
-    look_at_each(request, Kind.LIST, list({row.person.pk: row.person for row in shown}.values()))
+    look_at_each(request, Kind.LIST, [row.person for row in shown])
     return render(request, "treatment/to_review.html", {
         "rows": [(row, row.review_status(today), (today - row.next_review_date).days) for row in shown], "most": MOST,
         "sees_all": may(actor, "treatment.assign_plan")})
