@@ -16,7 +16,7 @@ STAFF = {
 FRONT_DESK = STAFF | {
     "clinic.add_patient", "clinic.change_patient", "clinic.add_account", "clinic.change_account",
     "clinic.change_medicalhistory", "clinic.view_audit", "clinic.add_document", "clinic.change_document", "clinic.export_lists",
-    "clinic.write_letters",
+    "clinic.write_letters", "clinic.invite_to_portal",
     "scheduling.add_appointment", "scheduling.change_appointment", "scheduling.confirm", "scheduling.check_in",
     "scheduling.check_out", "scheduling.cancel", "scheduling.no_show", "scheduling.reactivate", "scheduling.step_back",
     "scheduling.add_block", "scheduling.change_block", "scheduling.change_day_note", "scheduling.view_waitlist",

@@ -7,11 +7,13 @@ SCHEDULES = [
     ("hand over mail", "clinic.tasks.hand_over_mail", 1),
     ("forget old mail", "clinic.tasks.forget_old_mail", 24 * 60),
     ("write reminders", "scheduling.tasks.write_reminders", 10),
+    ("end portal accesses", "clinic.tasks.end_portal_accesses", 60),
     ("write daily mail", "clinic.tasks.write_digests", 10),
     ("forget ended sessions", "clinic.tasks.forget_sessions", 24 * 60),
     ("offer freed times", "scheduling.tasks.offer_freed_times", 1),
     ("remind of plan reviews", "treatment.tasks.write_review_reminders", 60),
     ("tell of milestones", "milestones.tasks.write_alerts", 60),
+    ("tell patients of milestones", "milestones.tasks.write_news", 60),
     ("gather statistics", "clinic.tasks.gather_statistics", 24 * 60),
 ]
 

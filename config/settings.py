@@ -254,6 +254,7 @@ PERMISSIONS_POLICY = {name: [] for name in (
     "payment", "usb")}
 
 LANGUAGE_CODE = "en-us"
+LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("fr", "Français")]
 TIME_ZONE = "UTC"
 USE_I18N = True
@@ -279,7 +280,8 @@ STATIC_ROOT = VAR_DIR / "static"
 if LOCAL:
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     WHITENOISE_USE_FINDERS = True
-    WHITENOISE_AUTOREFRESH = DEBUG
+    # In tests too: else each of their clients lists all files before its first request.
+    WHITENOISE_AUTOREFRESH = DEBUG or ENVIRONMENT == "test"
 else:
     STORAGES["staticfiles"] = {"BACKEND": "clinic.web.static.HashedStaticFiles"}
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
@@ -30,7 +31,7 @@ def idle(get_response):
         if request.user.is_authenticated:
             row, now = request.session.row, timezone.now()
             if row is not None and sessions.is_idle(row, now):
-                hold(request, LOCKED)
+                leave_portal(request) if in_portal(request) else hold(request, LOCKED)
             elif row is not None and not is_poll(request):
                 sessions.seen(request, row, now)
         else:
@@ -66,12 +67,25 @@ class Door:
         if request.held:
             return answer_held(request)
         if not request.user.is_authenticated:
-            return lead_to(request, "clinic:sign_in", 401)
+            of_portal = getattr(view, "rule", "") == "clinic.use_portal"
+            return lead_to(request, "clinic:portal_sign_in" if of_portal else "clinic:sign_in", 401)
         if getattr(view, "rule", "") == "held":  # it waits for nothing any more
             return HttpResponseRedirect("/")
         if not request.by_token:
             leave_lost_hat(request)
         return None
+
+
+def in_portal(request):
+    """Whether this session wears a patient's hat: it has no password that could unlock it."""
+    hat = request.session.get(HAT)
+    return hat.startswith("portal:") if hat else request.user.uses_portal_only
+
+
+def leave_portal(request):
+    """Sign a patient out who was away too long: a phone is left on a table."""
+    logout(request)
+    request.holder = None
 
 
 def hold(request, state):

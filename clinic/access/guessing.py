@@ -19,7 +19,7 @@ logger = logging.getLogger("chairside.request")
 ACCOUNT_LIMIT = 10
 SOURCE_LIMIT = 50  # a practice shares one address
 REST = timedelta(minutes=30)
-PASSWORD, SECOND, LINK = "password", "second factor", "link"  # kinds of try, counted apart at an account
+PASSWORD, SECOND, LINK, CODE = "password", "second factor", "link", "code"  # kinds of try, counted apart at an account
 
 
 def account_of(address, kind=PASSWORD):

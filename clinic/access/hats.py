@@ -30,7 +30,7 @@ def hats_of(user):
         if user.has_perm("clinic.coach_clinic", row.clinic):
             yield Actor(user=user, clinic=row.clinic, hat="coach", permissions=permissions_of(["coach"]))
     for row in PortalAccess.objects.filter(user=user).current().select_related("clinic", "patient__merged_into"):
-        if user.has_perm("clinic.act_for_patient", row.patient):
+        if row.holds(row.clinic.today()) and user.has_perm("clinic.act_for_patient", row.patient):
             yield Actor(
                 user=user, clinic=row.clinic, patient=row.patient.person, hat="portal", permissions=permissions_of(["patient"]))
 

@@ -1,4 +1,5 @@
 """Sets `request.user`, and `request.actor` from the session or from a program's token, and the way in."""
+from contextlib import nullcontext
 from dataclasses import replace
 
 from django.conf import settings
@@ -6,7 +7,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY
 from django.contrib.auth import SESSION_KEY as USER_KEY
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 
@@ -40,6 +41,11 @@ def user_of(session):
     return AnonymousUser()
 
 
+def language_of(actor):
+    """Patients, and who acts for them, read in the patient's language; staff in English."""
+    return translation.override(actor.patient.language) if actor.hat == "portal" else nullcontext()
+
+
 def actor(get_response):
     def middleware(request):
         request.actor, request.hats, request.by_token = None, [], False
@@ -60,6 +66,6 @@ def actor(get_response):
             request.user.actor = request.actor
         if request.actor is None:
             return get_response(request)
-        with timezone.override(request.actor.clinic.zone):  # everything shown is by the clinic's wall clock
+        with timezone.override(request.actor.clinic.zone), language_of(request.actor):  # all that is shown is by the clinic's clock
             return get_response(request)
     return middleware

@@ -3,7 +3,8 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 
-from clinic.models import Mail, MailedLink, Notification, User
+from clinic.mail.to_patients import letter_to
+from clinic.models import Mail, MailedLink, Notification, SignInCode, User
 
 Kind = Mail.Kind
 SUBJECTS = {
@@ -23,6 +24,8 @@ def compose(mail):
     user = mail.user or User.objects.filter(email=mail.address.strip().lower()).first()
     if user is None or not user.is_active:
         return None
+    if mail.kind == Kind.CODE:
+        return _code(mail, user)
     to, link, count = user.email, "", 0
     if mail.kind == Kind.RESET:
         link = f"{mail.site}/reset/{MailedLink.issue(user, MailedLink.Kind.RESET)}/"
@@ -38,3 +41,12 @@ def compose(mail):
     text = render_to_string(f"clinic/mail/{mail.kind}.txt", {
         "name": user.name, "link": link, "site": mail.site, "count": count})
     return EmailMessage(SUBJECTS[Kind(mail.kind)], text, settings.DEFAULT_FROM_EMAIL, [to])
+
+
+def _code(mail, user):
+    """The letter with a code, in the language of whose portal it opens; None for who uses none."""
+    code = SignInCode.objects.good().filter(pk=mail.key.partition(":")[2]).first()
+    access = user.portal_accesses.filter(until=None).select_related("patient__clinic").first()
+    if code is None or access is None or not user.uses_portal_only:
+        return None
+    return letter_to(access.patient, user.email, "clinic/mail/code", code=code.draw(user))

@@ -22,13 +22,19 @@ def way_to(patient):
 
 def message_to(patient, channel, name, **context):
     """The message out of `<name>.txt` and `<name>_subject.txt`, or of `<name>_short.txt` for a phone."""
+    if channel != SMS:
+        return letter_to(patient, patient.email, name, **context)
+    with translation.override(patient.language), timezone.override(patient.clinic.zone):
+        return Text(patient.phone.as_e164, render_to_string(f"{name}_short.txt", {"clinic": patient.clinic, **context}).strip())
+
+
+def letter_to(patient, address, name, **context):
+    """The e-mail out of `<name>.txt` and `<name>_subject.txt`, to the patient's own address or to who acts for them."""
     clinic = patient.clinic
     context = {"clinic": clinic, **context}
     with translation.override(patient.language), timezone.override(clinic.zone):
-        if channel == SMS:
-            return Text(patient.phone.as_e164, render_to_string(f"{name}_short.txt", context).strip())
         subject = " ".join(render_to_string(f"{name}_subject.txt", context).split())
         text = render_to_string(f"{name}.txt", context).strip() + "\n"
     return EmailMessage(
-        subject, text, settings.DEFAULT_FROM_EMAIL, [patient.email], reply_to=[clinic.email] if clinic.email else None,
+        subject, text, settings.DEFAULT_FROM_EMAIL, [address], reply_to=[clinic.email] if clinic.email else None,
         headers={"Auto-Submitted": "auto-generated"})

@@ -14,12 +14,15 @@ from clinic.models.membership import Coaching, Membership, MembershipRole
 from clinic.models.merge import CannotMerge, HandedOver, Unmerge
 from clinic.models.notification import Notification, NotificationChoices
 from clinic.models.operatory import Operatory
-from clinic.models.patient import Patient, PatientUserObjectPermission, PortalAccess
+from clinic.models.patient import Patient, PatientUserObjectPermission
 from clinic.models.patient_link import PatientLink
+from clinic.models.portal_access import PortalAccess
+from clinic.models.portal_invitation import PortalInvitation, PortalLetter
 from clinic.models.procedure_code import ProcedureCode
 from clinic.models.provider import Provider
 from clinic.models.second_factor import AuthenticatorApp, Passkey, RecoveryCode
 from clinic.models.session import Session
+from clinic.models.sign_in_code import SignInCode
 from clinic.models.stored_file import StoredFile
 from clinic.models.user import User
 
@@ -28,5 +31,6 @@ __all__ = [
     "Coaching", "Counter", "DataKey", "DiagnosisCode", "Document", "Fee", "FeeSchedule", "FileKey", "GuardLift", "HandedOver",
     "LetterTemplate", "Mail", "MailedLink", "MedicalHistory", "Membership", "MembershipRole", "Notification",
     "NotificationChoices", "OnceKey", "Operatory", "Passkey", "Patient", "PatientLink", "PatientUserObjectPermission",
-    "PortalAccess", "ProcedureCode", "Provider", "RecoveryCode", "Session", "StoredFile", "Unmerge", "User",
+    "PortalAccess", "PortalInvitation", "PortalLetter", "ProcedureCode", "Provider", "RecoveryCode", "Session",
+    "SignInCode", "StoredFile", "Unmerge", "User",
 ]

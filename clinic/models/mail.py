@@ -23,6 +23,7 @@ class Mail(Outgoing):
         ADDRESS_CHANGED = "address_changed", "Address was changed"
         SECOND_FACTOR_CHANGED = "second_factor_changed", "Second factor was changed"
         WELCOME = "welcome", "How to sign in for the first time"
+        CODE = "code", "Code that signs in"
         DIGEST = "digest", "What waits in Chairside"
 
     KEEP = timedelta(days=90)

@@ -9,16 +9,13 @@ from django.db.models import Case, F, Q, When
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from guardian.models import UserObjectPermissionBase
-from guardian.shortcuts import assign_perm, remove_perm
 from phonenumber_field.modelfields import PhoneNumberField
 
 from clinic import search
 from clinic.db.fields import DerivedField, normalise
 from clinic.db.records import Record, RecordQuerySet
-from clinic.db.refusals import Refused
 from clinic.models.account import Account, Address
 from clinic.models.installation import Counter
-from clinic.models.membership import MembershipQuerySet
 from clinic.models.merge import Mergeable
 
 OLDEST = date(1890, 1, 1)
@@ -271,51 +268,6 @@ class Patient(Mergeable, Address, Record):
 
 
 class PatientUserObjectPermission(UserObjectPermissionBase):
-    """guardian's row for one user and one patient; written only by PortalAccess's verbs."""
+    """guardian's row for one user and one patient; written only by the verbs of PortalAccess."""
 
     content_object = models.ForeignKey(Patient, models.PROTECT)
-
-
-class PortalAccess(Record):
-    """That a user may use the portal of a patient: as the patient, or on their behalf (a guardian, a proxy)."""
-
-    class Relationship(models.TextChoices):
-        SELF = "self", "The patient"
-        GUARDIAN = "guardian", "Parent or guardian"
-        PROXY = "proxy", "Proxy"
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="portal_accesses")
-    patient = models.ForeignKey(Patient, models.PROTECT, related_name="portal_accesses")
-    relationship = models.CharField(max_length=10, choices=Relationship)
-    since = models.DateField()
-    until = models.DateField(null=True, blank=True)
-
-    objects = MembershipQuerySet.as_manager()
-
-    class Meta:
-        verbose_name_plural = "portal accesses"
-        constraints = [models.UniqueConstraint(
-            fields=["clinic", "user", "patient"], condition=Q(until=None), name="clinic_portalaccess_one_open")]
-
-    def __str__(self):
-        return f"{self.user} for {self.patient}"
-
-    @classmethod
-    @transaction.atomic
-    def grant(cls, *, user, patient, relationship, by, because="", since=None):
-        """Open the portal of this patient to the user, and give guardian's permission in the same transaction."""
-        row = cls(
-            clinic_id=patient.clinic_id, user=user, patient=patient, relationship=relationship,
-            since=since or patient.clinic.today()).record(by=by, because=because)
-        assign_perm("clinic.act_for_patient", user, patient)
-        return row
-
-    @transaction.atomic
-    def revoke(self, *, by, because):
-        """Close it, and take guardian's permission away."""
-        self.lock()
-        if self.until is not None:
-            raise Refused("This has ended already.")
-        self.until = self.clinic.today()
-        remove_perm("clinic.act_for_patient", self.user, self.patient)
-        return self.record(by=by, because=because)

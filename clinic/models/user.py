@@ -90,6 +90,12 @@ class User(SecondFactors, ReadableTexts, AbstractBaseUser, PermissionsMixin):
                 or self.coachings.filter(until=None).exists() or self.portal_accesses.filter(until=None).exists())
 
     @property
+    def uses_portal_only(self):
+        """Whether this user is a patient, or acts for one, and nothing else: such a one signs in by a mailed code."""
+        return (not self.is_superuser and not self.memberships.filter(until=None).exists()
+                and not self.coachings.filter(until=None).exists() and self.portal_accesses.filter(until=None).exists())
+
+    @property
     def is_locked_out(self):
         """Whether wrong tries have locked the sign-in for a while."""
         from clinic.access import guessing
