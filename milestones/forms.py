@@ -2,8 +2,10 @@
 from django import forms
 
 from clinic.forms import RecordForm
+from clinic.mail import sms
+from clinic.mail.to_patients import way_to
 from clinic.web.fields import AmountField, LineField, LinesField, RowField, TypedDateField, keep_chosen
-from milestones.models import Milestone
+from milestones.models import Milestone, MilestoneNews, News, Way
 from treatment.models import Goal, Phase
 
 
@@ -62,3 +64,29 @@ class StepForm(forms.Form):
         elif verb in ("defer", "reopen"):
             values["target_date"] = day
         return values
+
+
+class NewsForm(RecordForm):
+    """Of which news of milestones a patient is told, and by which way."""
+
+    verb = "choose"
+
+    class Meta:
+        model = MilestoneNews
+        fields = ["approval", "upcoming", "achieved", "overdue"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        known = [way for way in Way if way != Way.SMS or sms.is_possible()]
+        for kind in News:
+            field, chosen = self.fields[kind], getattr(self.instance, kind)
+            field.choices = [(way, name) for way, name in Way.choices if way in (chosen, *known)]
+
+    @property
+    def usual(self):
+        """What the first choice comes to, in words."""
+        person = self.instance.patient.person
+        if way := way_to(person):
+            return f"by e-mail to {person.email}" if way == Way.EMAIL else f"by text message to {person.phone}"
+        unknown = ", and no address is known" if person.contact_by in (Way.EMAIL, Way.SMS) else ""
+        return f"nothing is sent, because they are reached by {person.get_contact_by_display().lower()}{unknown}"

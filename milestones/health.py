@@ -4,7 +4,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from django.db.models import Max, Q
+from django.db.models import Exists, Max, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -18,6 +18,7 @@ TASK_LATE_AFTER = 14  # days past a task's day
 MISSED_WITHIN = timedelta(days=92)
 MANY_MISSED = 2  # visits
 MANY_TASKS = 3
+WHOSE = Coalesce("patient__merged_into", "patient")  # the person's key
 
 
 class State(StrEnum):
@@ -54,6 +55,25 @@ def health_of(plans, today, now=None):
     return found
 
 
+def may_be_at_risk(plans, today, now=None):
+    """Of these plans those for which `health_of` could find a reason: a superset, told by the database alone."""
+    overdue = Milestone.objects.counted().filter(
+        plan=OuterRef("pk"), status__in=(*Milestone.OPEN, Milestone.Status.MISSED), target_date__lt=today)
+    tasks = Task.objects.overdue(today).filter(milestone__plan=OuterRef("pk"))
+    visits = Appointment.objects.filter(status__in=Appointment.FREE, starts_at__gte=(now or timezone.now()) - MISSED_WITHIN)
+    missed = visits.order_by().values(whose=WHOSE)
+    return plans.filter(status__in=TreatmentPlan.REVIEWED).alias(whose=WHOSE).filter(
+        Q(target_end_date__lt=today) | Exists(overdue.order_by()) | Exists(tasks.order_by()) | Q(whose__in=missed))
+
+
+def endangered(plans, today, now=None):
+    """[(plan, Health)] of those of these plans that are late or at risk, the late ones first, each kind from the oldest plan on."""
+    rows = list(may_be_at_risk(plans, today, now).order_by("start_date", "id"))
+    told = health_of(rows, today, now)
+    found = [(plan, told[plan.pk]) for plan in rows if told[plan.pk].state != State.ON_TRACK]
+    return sorted(found, key=lambda each: each[1].state != State.LATE)
+
+
 def _slipped(plans, today):
     """{plan's key: [(days, name)]}, the longest first; one query."""
     found, reached = defaultdict(list), {}
@@ -79,7 +99,7 @@ def _visits(plans, now):
     """{person's key: (how many visits they missed lately, whether the last one fell out and no other is booked)}; two queries."""
     keys = {plan.person.pk for plan in plans}
     people = Patient.objects.filter(Q(pk__in=keys) | Q(merged_into__in=keys)).order_by().values("pk")
-    rows = Appointment.objects.filter(patient__in=people).annotate(whose=Coalesce("patient__merged_into", "patient")).order_by()
+    rows = Appointment.objects.filter(patient__in=people).annotate(whose=WHOSE).order_by()
     held = dict(rows.holding().values_list("whose").annotate(Max("starts_at")))
     missed, last = defaultdict(int), {}
     for whose, status, starts in rows.filter(

@@ -8,12 +8,14 @@ from clinic.audit.changes import changes_of, named
 from clinic.db.records import person
 from clinic.panels import Change, HeaderAction, HeaderFact, HeaderTab, Panel, Queue, some
 from milestones.adjustments import plan_of
+from milestones.health import State, endangered
 from milestones.models import (
     Adjustment,
     Approval,
     Comment,
     Evidence,
     Milestone,
+    MilestoneNews,
     Task,
     TaskUpdate,
     TimeEntry,
@@ -73,14 +75,19 @@ def adjustment_of_visit(actor, visit):
 
 @hooks.work_queues.add
 def milestone_queues(actor):
-    """What is past its day, what waits for a patient's approval, what this actor is to do or to look at; six queries at most."""
+    """What is past its day, what waits for a patient's approval, what this actor is to do or to look at, and plans that are late or
+    at risk; eleven queries at most."""
     if not may(actor, "treatment.view_plan"):
         return []
     today, rows = actor.clinic.today(), Milestone.objects.visible_to(actor)
     tasks = Task.objects.visible_to(actor).of_assignee(actor.user)
     late, soon, waits, own, own_late = (some(part) for part in (
         rows.overdue(today), rows.upcoming(today, today + AHEAD), rows.awaiting_approval(), tasks, tasks.overdue(today)))
+    plans = endangered(TreatmentPlan.objects.visible_to(actor).select_related("patient__merged_into"), today)
+    in_time = sum(health.state != State.LATE for _, health in plans)
     found = [
+        Queue("Plans at risk", len(plans), reverse("milestones:at_risk"),
+              f"{len(plans) - in_time} of them late." if plans else "", len(plans) > in_time),
         Queue("Overdue milestones", late, reverse("milestones:due"), f"{soon} more come up within two weeks.", bool(late)),
         Queue("Approvals waiting", waits, reverse("milestones:waiting"), "Milestones that lack nothing but the patient's word."),
         Queue("My tasks", own, reverse("milestones:own_tasks"), f"{own_late} of them late." if own_late else "", bool(own_late))]
@@ -109,8 +116,8 @@ def milestone_changes(actor, patient):
 
 @hooks.record_sections.add
 def work_changes(actor, patient):
-    """Every change of tasks, of what was told of them, of evidence and of adjustment cards; and what was said, decided and spent
-    on milestones."""
+    """Every change of tasks, of what was told of them, of evidence, of adjustment cards and of what the patient is told; and what
+    was said, decided and spent on milestones."""
     if not may(actor, "treatment.view_plan"):
         return []
     of_patient = {"patient__in": person(Task, patient), "clinic": actor.clinic_id}
@@ -121,6 +128,8 @@ def work_changes(actor, patient):
         TaskUpdate, list(TaskUpdate.history.filter(**of_patient)), lambda row: f"Update of task {titles.get(row.task_id, '')}")
     changes += changes_of(
         Adjustment, list(Adjustment.history.filter(**of_patient)), lambda row: f"Adjustment of {row.seen_on:%Y-%m-%d}")
+    changes += changes_of(
+        MilestoneNews, list(MilestoneNews.history.filter(**of_patient)), lambda row: "Milestone news to the patient")
     changes += changes_of(Evidence, list(Evidence.history.filter(**of_patient)), lambda row: f"Evidence {row.title}")
     told = {
         Comment: lambda row: f"Comment on {row.milestone}", TimeEntry: lambda row: f"{row.minutes} minutes on task {row.task}",

@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, Q
 from charting.models import PerioExam
 from clinic.models import Document, ProcedureCode
 from milestones.models import Evidence, MilestoneType
+from milestones.records import SHOWN
 from treatment.models import Consent, Procedure, TreatmentPlan
 
 MOST = 12  # of each source, the newest
@@ -31,7 +32,7 @@ def completed(milestone, **which):
     rows = Procedure.objects.filter(plan=milestone.plan, status=WORK, **which)
     if milestone.phase_id:
         rows = rows.filter(phase=milestone.phase_id)
-    return rows, "procedure", ("-completed_on", "-id"), lambda row: f"{row.said}, {row.completed_on:%Y-%m-%d}"
+    return "procedure", rows
 
 
 def papers(milestone, *kinds):
@@ -40,14 +41,14 @@ def papers(milestone, *kinds):
         plan=milestone.plan, paper=OuterRef("pk"), decision=Consent.Decision.GIVEN, withdrawal=None)
     rows = Document.objects.of(milestone.person).current().filter(
         Q(kind__in=kinds, received_on__gte=milestone.plan.start_date) | Exists(signed))
-    return rows, "document", ("-received_on", "-id"), lambda row: f"{row.title}, {row.received_on:%Y-%m-%d}"
+    return "document", rows
 
 
 def exams(milestone):
     """The patient's closed periodontal exams since the plan began."""
     rows = PerioExam.objects.of(milestone.person).finished().filter(
         clinic=milestone.clinic_id, exam_date__gte=milestone.plan.start_date)
-    return rows, "perio_exam", ("-exam_date", "-id"), lambda row: f"Periodontal exam, {row.exam_date:%Y-%m-%d}"
+    return "perio_exam", rows
 
 
 KIND = MilestoneType
@@ -70,8 +71,8 @@ def proposals(milestone):
     taken = milestone.evidence.in_force().values_list("procedure", "document", "perio_exam")
     keys, found = {key for row in taken for key in row if key}, []
     for source in sources:
-        rows, kind, order, title = source(milestone)
-        rows = rows.exclude(pk__in=keys).order_by(*order)
-        rows = rows.select_related("patient__merged_into", *(["clinic", "procedure_code"] if kind == "procedure" else []))
-        found += [Proposal(title(row), kind, row) for row in rows[:MOST]]
+        kind, rows = source(milestone)
+        shown = SHOWN[kind]
+        rows = rows.exclude(pk__in=keys).order_by(*shown.order).select_related("patient__merged_into", *shown.needs)
+        found += [Proposal(shown.title(row), kind, row) for row in rows[:MOST]]
     return found

@@ -1,16 +1,20 @@
 from django.urls import path
 
-from milestones.views import adjustments, due, milestones, report, work
+from milestones.views import adjustments, due, milestones, news, report, time, work
 
 app_name = "milestones"
 urlpatterns = [
     path("patients/<uuid:patient_id>/milestones/", milestones.of_patient, name="of_patient"),
     path("patients/<uuid:patient_id>/milestones/panel/", milestones.panel, name="panel"),
+    path("patients/<uuid:patient_id>/milestones/news/", news.news, name="news"),
     path("plans/<uuid:plan_id>/milestones/", milestones.of_plan, name="of_plan"),
     path("plans/<uuid:plan_id>/milestones/changes/", milestones.changes, name="changes"),
     path("plans/<uuid:plan_id>/milestones/new/", milestones.milestone_new, name="milestone_new"),
     path("plans/<uuid:plan_id>/milestones/order/", milestones.reorder, name="reorder"),
     path("plans/<uuid:plan_id>/milestones/shift/", milestones.shift, name="shift"),
+    path("plans/<uuid:plan_id>/time/", time.time_of_plan, name="time_of_plan"),
+    path("time/<uuid:time_id>/withdraw/", time.time_withdraw, name="time_withdraw"),
+    path("plans/at-risk/", due.at_risk, name="at_risk"),
     path("milestones/due/", due.due, name="due"),
     path("milestones/rates/", report.report, name="rates"),
     path("milestones/waiting/", due.waiting, name="waiting"),

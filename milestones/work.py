@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from milestones.models import Approval, Comment, Evidence, Milestone, Task, TaskUpdate, TimeEntry
 from milestones.proposals import proposals
+from milestones.records import page_of
 from milestones.work_forms import CommentForm, EvidenceForm, ReviewForm, TaskForm, TimeForm, UpdateForm, WhyForm
 
 TASK_TONES = {"OPEN": "grey", "IN_PROGRESS": "blue", "COMPLETED": "green", "CANCELLED": "grey"}
@@ -69,9 +70,9 @@ class Work:
 
     @cached_property
     def evidence(self):
-        """[(evidence, the form that takes it out)]"""
+        """[(evidence, the form that takes it out, where the record shows it)]"""
         rows = Evidence.objects.filter(milestone=self.milestone).in_force().in_order()
-        return [(row, self._form(WhyForm, row)) for row in rows.with_records().select_related("added_by")]
+        return [(row, self._form(WhyForm, row), page_of(self.actor, row)) for row in rows.with_records().select_related("added_by")]
 
     @cached_property
     def proposals(self):

@@ -12,6 +12,7 @@ from clinic.models import User
 from clinic.web.fields import LineField, LinesField, RowField, TypedDateField
 from milestones.models import Comment, Evidence, Milestone, Task, TaskUpdate, TimeEntry
 from milestones.proposals import proposals
+from milestones.records import of_record, take
 from scheduling.forms import tell
 
 
@@ -154,21 +155,38 @@ class OfferForm(PartForm):
 
 
 class EvidenceForm(PartForm):
-    """Something that shows that it is reached: a file, a figure, or an address."""
+    """Something that shows that it is reached: a row of the record, a file, a figure, or an address."""
 
     kind = "evidence"
     names = {"description": "title"}
+    RECORD = "record"
 
     evidence_type = forms.ChoiceField(label="Kind", choices=[
-        (Evidence.Type.DOCUMENT.value, "File"), (Evidence.Type.METRIC.value, "Figure"), (Evidence.Type.LINK.value, "Link")])
-    title = LineField(label="What it shows", max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+        (RECORD, "From the record"), (Evidence.Type.DOCUMENT.value, "File"), (Evidence.Type.METRIC.value, "Figure"),
+        (Evidence.Type.LINK.value, "Link")])
+    record = forms.ChoiceField(required=False)
+    title = LineField(label="What it shows", max_length=200, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     file = forms.FileField(required=False)
     value = LineField(label="Figure", max_length=200, required=False)
     url = LineField(label="Address", max_length=500, required=False, help_text="http:// or https://")
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["record"].choices = [("", "Choose"), *of_record(self.actor, self.row)]
+
+    def clean(self):
+        data = super().clean()
+        if data.get("evidence_type") == self.RECORD and not data.get("record") and "record" not in self.errors:
+            self.add_error("record", "Choose what of the record shows it.")
+        elif data.get("evidence_type") != self.RECORD and not data.get("title"):
+            self.add_error("title", "Write what it shows.")
+        return data
+
     def add(self):
-        """What was chosen counts; what was typed for another kind does not."""
+        """What was chosen counts; what was typed for another kind does not. A row of the record brings its title along."""
         data = self.cleaned_data
+        if data["evidence_type"] == self.RECORD:
+            return take(by=self.actor, milestone=self.row, said=data["record"], title=data["title"])
         kind = data["evidence_type"]
         chosen = {
             "file": data["file"] if kind == Evidence.Type.DOCUMENT else None,

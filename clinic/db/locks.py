@@ -1,4 +1,6 @@
 """Queues: whoever is about to take the same things waits for the one before, instead of a deadlock."""
+from contextlib import contextmanager
+
 from django.db import connection
 
 
@@ -13,3 +15,22 @@ def queue(*keys):
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest(%s::text[]) AS key",
             [sorted({str(key) for key in keys})])
+
+
+@contextmanager
+def turn(key):
+    """Be the only one at it, over several transactions: whoever comes meanwhile waits. A killed worker gives its turn back with its
+    connection. On SQLite, which has one writer at a time, each transaction is a turn by itself."""
+    if connection.vendor == "sqlite":
+        yield
+        return
+    _ask("pg_advisory_lock", key)
+    try:
+        yield
+    finally:
+        _ask("pg_advisory_unlock", key)
+
+
+def _ask(function, key):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [key])

@@ -1,6 +1,7 @@
 """The two kinds of table: `Record`, which changes and keeps its history, and `Fact`, which never changes."""
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 
 from django.apps import apps
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.db import DatabaseError, IntegrityError, models, transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 from simple_history.utils import bulk_create_with_history
 
@@ -94,6 +96,15 @@ class RecordQuerySet(models.QuerySet):
         return super().bulk_update(*args, **kwargs)
 
 
+class History(HistoryManager):
+    """simple_history makes the class of a manager anew each time that somebody says `.history`, so with each save."""
+
+    @classmethod
+    @cache
+    def from_queryset(cls, *args):
+        return super().from_queryset(*args)
+
+
 class Recorded(PlainInsert, ReadableTexts):
     """What changes and keeps its history, clinic or not; most extend `Record`."""
 
@@ -103,7 +114,7 @@ class Recorded(PlainInsert, ReadableTexts):
     updated_at = models.DateTimeField(editable=False)
 
     history = HistoricalRecords(
-        inherit=True, bases=[Revision], history_id_field=models.UUIDField(default=uuid7),
+        inherit=True, bases=[Revision], history_manager=History, history_id_field=models.UUIDField(default=uuid7),
         history_change_reason_field=models.TextField(null=True), user_model=settings.AUTH_USER_MODEL,
         history_user_id_field=None, related_name=None, excluded_fields=["search_text"], cascade_delete_history=False)
     objects = RecordQuerySet.as_manager()

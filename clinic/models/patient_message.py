@@ -7,9 +7,10 @@ from clinic.models.patient_link import PatientLink
 
 
 class PatientMessage(Outgoing):
-    """A message to a patient with a one-use link, by e-mail or as a text. What it is about, its kinds say: `Reminder`, …
+    """A message to a patient, by e-mail or as a text, with a one-use link where there is a page for it. What it is about, its kinds
+    say: `Reminder`, …
 
-    It says no more than that something waits; the rest stands on the page that the link opens.
+    It says no more than that something waits; the rest stands on the page that the link opens, or is asked of the practice.
     """
 
     class Channel(models.TextChoices):
@@ -45,19 +46,24 @@ class PatientMessage(Outgoing):
         return {}
 
     def compose(self, now):
-        """With a new link each time: only its digest is kept, and the one of a try before surely never left."""
         to = self.patient.email if self.channel == self.Channel.EMAIL else self.patient.phone
         if not to or not self.is_wanted(now):
             return None
         from clinic.mail.to_patients import message_to
 
+        return message_to(self.patient, self.channel, self.TEMPLATE, link=self.address(now), **self.words())
+
+    def address(self, now):
+        """Where it leads, with a new link each time: only its digest is kept, and the one of a try before surely never left. Empty
+        where no page opens it (no ROUTE)."""
+        if not self.ROUTE:
+            return ""
         with transaction.atomic():
             if self.link is not None:
                 self.link.revoke(now)
             self.link, secret = PatientLink.issue(self.patient, self.PURPOSE, expires_at=self.good_until)
             self.save(update_fields=["link"])
-        address = f"{settings.SITE_URL}{reverse(self.ROUTE, args=[secret])}"
-        return message_to(self.patient, self.channel, self.TEMPLATE, link=address, **self.words())
+        return f"{settings.SITE_URL}{reverse(self.ROUTE, args=[secret])}"
 
     def tell_of_end(self):
         """A message that did not surely arrive is told to the desk."""

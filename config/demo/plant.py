@@ -67,7 +67,7 @@ def plant(*, patients=300, years=2, seed=1, now=None, out=None):
         plan_work(house, now, MOST_PLANNED if house.practice.share == 1 else 4)
     for house in houses.values():
         reach_milestones(house, now)
-    plan_orthodontics(next(iter(houses.values())), now)
+    plan_orthodontics(next(iter(houses.values())), now, chance, password)
     return houses
 
 

@@ -1,3 +1,4 @@
+from collections import defaultdict
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -7,8 +8,9 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 
-from clinic.db.locks import queue
+from clinic.db.locks import queue, turn
 from clinic.db.records import Fact, FactQuerySet, Record, RecordQuerySet
 from clinic.models import Clinic, Notification, Patient
 from clinic.models.notification import members
@@ -115,58 +117,72 @@ class MilestoneAlert(Fact):
         After days without a run a milestone is told of as it stands now, and not once for each week that went by.
         """
         now = now or timezone.now()
-        return sum(cls._write_stage(clinic, stage, now) for clinic in Clinic.objects.all() for stage in cls.Stage)
+        return sum(Sweep(clinic, stage, now).tell_all() for clinic in Clinic.objects.all() for stage in cls.Stage)
 
-    @classmethod
-    def _write_stage(cls, clinic, stage, now):
-        told, last = 0, None
-        while True:
-            with transaction.atomic():
-                queue(f"milestone alerts {clinic.pk}")  # one worker after the other: each sees what the one before has told
-                found = cls._due(clinic, stage, clinic.today(now), last)
-                cls._tell(clinic, stage, found, now)
-            told += len(found)
-            if len(found) < BATCH:
-                return told
-            last = found[-1].key
 
-    @classmethod
-    def _due(cls, clinic, stage, today, last):
-        """The next batch that nobody was told of in this period; one query."""
-        if stage == cls.Stage.UPCOMING:
-            rows, since = Milestone.objects.upcoming(today, today + AHEAD), today - timedelta(days=36500)
+class Sweep:
+    """One run over a clinic's milestones of one stage. They come a thousand at a time, read by one question and written by one
+    statement; what hangs on people is asked once, and each of them has one line in the bell for all that the run tells."""
+
+    def __init__(self, clinic, stage, now):
+        self.clinic, self.stage, self.now, self.today = clinic, stage, now, clinic.today(now)
+        self.kind = f"milestone_{stage.value}"
+        self.key, self.told = "", set()  # of the lines in the bell; who has theirs
+
+    def tell_all(self):
+        count, last = 0, None
+        with turn(f"{self.kind} {self.clinic.pk}"):  # one worker after the other: each sees what the one before has told
+            while True:
+                with transaction.atomic(savepoint=False):
+                    found = self._due(last)
+                    users = self._tell(found) if found else set()
+                self.told |= users
+                count += len(found)
+                if len(found) < BATCH:
+                    return count
+                last = found[-1].key
+
+    def _due(self, last):
+        """The next batch that nobody was told of in this period."""
+        if self.stage == MilestoneAlert.Stage.UPCOMING:
+            rows, since = Milestone.objects.upcoming(self.today, self.today + AHEAD), self.today - timedelta(days=36500)
         else:
-            rows, since = Milestone.objects.overdue(today), today - AGAIN
-        rows = rows.filter(clinic=clinic).exclude(Exists(cls.objects.of_period(stage, since))).order_by("pk")
+            rows, since = Milestone.objects.overdue(self.today), self.today - AGAIN
+        rows = rows.filter(clinic=self.clinic).exclude(
+            Exists(MilestoneAlert.objects.of_period(self.stage, since))).order_by("pk")
         if last is not None:
             rows = rows.filter(pk__gt=last)
         return [Due(*row) for row in rows.values_list("pk", "patient", "target_date", "plan__provider__user")[:BATCH]]
 
-    @classmethod
-    def _tell(cls, clinic, stage, found, now):
-        """Write the alerts of a batch, and one notification to each person whom one of them concerns."""
-        if not found:
-            return
-        today, kind = clinic.today(now), f"milestone_{stage.value}"
-        made = cls.objects.bulk_create([cls(
-            clinic=clinic, patient_id=due.patient, milestone_id=due.key, due_on=due.day, stage=stage, told_on=today, at=now,
-            period=max((today - due.day).days // AGAIN.days, 0)) for due in found])
-        users = cls._concerned(clinic, stage, kind, found, today)
-        url = reverse("milestones:due")
-        Notification.tell(clinic, kind, key=f"{kind}:{made[0].pk}", users=users, url=url, now=now)
+    def _tell(self, found):
+        """Write the alerts of a batch, and a line in the bell of whom they concern and who has none yet. Returns these."""
+        made = MilestoneAlert.objects.bulk_create([MilestoneAlert(
+            clinic=self.clinic, patient_id=due.patient, milestone_id=due.key, due_on=due.day, stage=self.stage, at=self.now,
+            told_on=self.today, period=max((self.today - due.day).days // AGAIN.days, 0)) for due in found])
+        self.key = self.key or f"{self.kind}:{made[0].pk}"
+        users = self._concerned(found) - self.told
+        if users:
+            Notification.tell(
+                self.clinic, self.kind, key=self.key, users=users, url=reverse("milestones:due"), now=self.now)
+        return users
 
-    @classmethod
-    def _concerned(cls, clinic, stage, kind, found, today):
+    def _concerned(self, found):
         """The provider of each and the coordinators; of what is overdue for 30 days the managers too. Who sleeps over all that
         concerns them is left in peace, and who no longer works here."""
-        asleep = {}
-        snoozed = MilestoneSnooze.objects.asleep(today).filter(clinic=clinic, milestone__in=[due.key for due in found])
-        for user, milestone in snoozed.values_list("user", "milestone"):
-            asleep.setdefault(user, set()).add(milestone)
-        coordinators, managers = set(members(clinic, ["coordinator"])), set(members(clinic, ["manager"]))
+        coordinators, managers, working, asleep = self._people
         wanted = set()
         for due in found:
-            late = stage == cls.Stage.OVERDUE and (today - due.day).days >= ESCALATES
+            late = self.stage == MilestoneAlert.Stage.OVERDUE and (self.today - due.day).days >= ESCALATES
             told = {due.user, *coordinators, *(managers if late else ())}
             wanted |= {user for user in told if due.key not in asleep.get(user, ())}
-        return wanted & set(members(clinic, roles_concerned(NOTICES[kind])))
+        return wanted & working
+
+    @cached_property
+    def _people(self):
+        """The keys of coordinators, of managers and of all whom it may concern; {who snoozes: the milestones}."""
+        asleep = defaultdict(set)
+        snoozed = MilestoneSnooze.objects.asleep(self.today).filter(clinic=self.clinic)
+        for user, milestone in snoozed.values_list("user", "milestone"):
+            asleep[user].add(milestone)
+        return (*(set(members(self.clinic, roles)) for roles in (
+            ["coordinator"], ["manager"], roles_concerned(NOTICES[self.kind]))), asleep)

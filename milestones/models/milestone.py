@@ -28,8 +28,12 @@ class MilestoneQuerySet(RecordQuerySet):
     def visible_to(self, actor):
         """A patient sees those of their own plans, once these were presented."""
         if actor is not None and actor.hat == "portal":
-            return self.of(actor.patient).exclude(plan__status=TreatmentPlan.Status.DRAFT)
+            return self.of(actor.patient).shown_to_patients()
         return super().visible_to(actor)
+
+    def shown_to_patients(self):
+        """Those of plans that were presented."""
+        return self.exclude(plan__status=TreatmentPlan.Status.DRAFT)
 
     def in_force(self):
         """All but the withdrawn ones."""

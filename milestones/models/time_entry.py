@@ -70,6 +70,10 @@ class TimeEntry(Fact):
     def is_withdrawn(self):
         return hasattr(self, "withdrawal")
 
+    def may_withdraw(self, actor):
+        """Whether this actor takes it back: whose time it is, and who keeps the milestone."""
+        return (actor.user is not None and self.by_id == actor.user.pk) or self.milestone.may_update(actor)
+
     @classmethod
     @transaction.atomic
     def log(cls, *, by, task, started_at, minutes, note="", id: UUID | None = None, now=None):
@@ -93,11 +97,10 @@ class TimeEntry(Fact):
     def withdraw(self, *, by, because):
         """It counts no longer; whose time it is takes it back, or who keeps the milestone."""
         self.task.lock()
-        own = by.user is not None and self.by_id == by.user.pk
-        if not own and not self.milestone.may_update(by):
-            raise NotAllowed("Only whose time it is, and who keeps the milestone, take it back.")
         if not because.strip():
             raise ValidationError({"reason": "Write why it is taken back."})
+        if not self.may_withdraw(by):
+            raise NotAllowed("Only whose time it is, and who keeps the milestone, take it back.")
         if TimeWithdrawal.objects.filter(entry=self).exists():
             raise Refused("This time is taken back already.")
         return TimeWithdrawal.objects.create(

@@ -12,12 +12,15 @@ from clinic.web.asked import key
 from clinic.web.csv_out import csv_answer, wants_csv
 from clinic.web.fields import TypedDateField
 from clinic.web.once import once
+from milestones.health import endangered
 from milestones.looks import find_milestone
 from milestones.models import Milestone, MilestoneSnooze, Task, TaskUpdate
 from milestones.models.alert import AHEAD
+from milestones.sheet import HEALTH
 from treatment.models import TreatmentPlan
 
 MOST = 200
+RISKS = ["patient", "chart number", "plan", "provider", "state", "reasons"]
 HEAD = ["patient", "chart number", "milestone", "plan", "provider", "due on", "days late", "state"]
 
 
@@ -45,6 +48,25 @@ def due(request):
         "parts": [(title, empty, [(row, row.days_late(today), asleep.get(row.pk)) for row in part]) for title, empty, part in (
             ("Overdue", "Nothing is past its day.", shown[0]), ("Within two weeks", "Nothing comes up.", shown[1]))],
         **asked, "providers": Provider.objects.visible_to(actor).current(), "types": TreatmentPlan.Type.choices, "most": MOST})
+
+
+@rule("treatment.view_plan")
+@require_safe
+def at_risk(request):
+    """Running plans that are late or at risk, with the reasons; the late ones first; `?provider=`."""
+    actor, provider = request.actor, request.GET.get("provider", "")
+    rows = TreatmentPlan.objects.visible_to(actor).select_related("patient__merged_into", "provider")
+    if provider:
+        rows = rows.filter(provider=key(provider))
+    found = endangered(rows, actor.clinic.today())
+    if wants_csv(request):
+        return csv_answer(request, "plans-at-risk", RISKS, (
+            [plan.person.name, plan.person.chart_number, plan.title, plan.provider.name, HEALTH[health.state][1],
+             " ".join(health.reasons)] for plan, health in found), count=len({plan.person.pk for plan, _ in found}))
+    look_at_each(request, Kind.LIST, [plan.person for plan, _ in found[:MOST]])
+    return render(request, "milestones/at_risk.html", {
+        "rows": [(plan, *HEALTH[health.state], health.reasons) for plan, health in found[:MOST]], "provider": provider,
+        "providers": Provider.objects.visible_to(actor).current(), "most": MOST, "count": len(found)})
 
 
 @rule("treatment.write_plan")

@@ -15,7 +15,7 @@ from clinic.web.conflicts import save_form
 from clinic.web.once import once
 from milestones.forms import MilestoneForm, StepForm
 from milestones.looks import find_milestone
-from milestones.models import Milestone, Task
+from milestones.models import Milestone, MilestoneNews, Task
 from milestones.refusals import DONE
 from milestones.sheet import TONES, MilestoneSheet
 from milestones.work import Work
@@ -175,7 +175,8 @@ def panel(request, patient_id):
     patient = find_patient(request, patient_id)
     plans = _plans(request.actor, patient).filter(status__in=TreatmentPlan.REVIEWED).select_related("clinic")
     return render(request, "milestones/_panel.html", {
-        "patient": patient, "sheets": [MilestoneSheet(request.actor, plan) for plan in plans[:MOST_PLANS]]})
+        "patient": patient, "sheets": [MilestoneSheet(request.actor, plan) for plan in plans[:MOST_PLANS]],
+        "news": MilestoneNews.of(patient)})
 
 
 def _plans(actor, patient):

@@ -6,6 +6,7 @@ from clinic.access.rules import rule
 from clinic.models import Provider
 from clinic.web.csv_out import csv_answer, wants_csv
 from milestones.models import Milestone, MilestoneType
+from milestones.rate_charts import PARTS, durations, outcomes
 from milestones.rates import BY, rate, rates
 from milestones.report_forms import ReportForm
 from treatment.models import TreatmentPlan
@@ -29,7 +30,8 @@ def report(request):
              each.average_days] for name, each in found), count=0)
     whole = rates(rows, ())
     return render(request, "milestones/report.html", {
-        "form": form, "rows": found, "whole": next(iter(whole.values()), rate([])), **asked})
+        "form": form, "rows": found, "whole": next(iter(whole.values()), rate([])), "outcomes": outcomes(found),
+        "durations": durations(found), "parts": PARTS, "asked_by": dict(form.fields["by"].choices)[asked["by"]], **asked})
 
 
 def _names(actor, by):

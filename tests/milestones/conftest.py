@@ -43,6 +43,23 @@ def milestone(put_in):
 
 
 @pytest.fixture
+def quiet(plan, cast):
+    """The plan without its standard milestones."""
+    for row in plan.milestones.all():
+        row.cancel(by=cast.dentist, because="Not asked here")
+    return plan
+
+
+@pytest.fixture
+def due(cast, quiet, today):
+    """`due(-1)`: a milestone that was due yesterday."""
+    def make(days, **values):
+        return Milestone.add(**{
+            "by": cast.dentist, "plan": quiet, "name": f"Due {days}", "target_date": today + timedelta(days=days), **values})
+    return make
+
+
+@pytest.fixture
 def writer(cast, plan):
     """The hygienist writes the plan too; the assistant does not."""
     CareTeamMember.add(by=cast.manager, plan=plan, user=cast.user("hygienist"), is_writer=True)

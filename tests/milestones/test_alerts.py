@@ -7,27 +7,11 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from clinic.db.records import record_bulk
 from clinic.models import Notification
 from milestones.models import Milestone, MilestoneAlert, MilestoneSnooze
 from milestones.models.alert import AHEAD
 from treatment.models import TreatmentPlan
-
-
-@pytest.fixture
-def quiet(plan, cast):
-    """The plan without its standard milestones."""
-    for row in plan.milestones.all():
-        row.cancel(by=cast.dentist, because="Not asked here")
-    return plan
-
-
-@pytest.fixture
-def due(cast, quiet, today):
-    """`due(-1)`: a milestone that was due yesterday."""
-    def make(days, **values):
-        return Milestone.add(**{
-            "by": cast.dentist, "plan": quiet, "name": f"Due {days}", "target_date": today + timedelta(days=days), **values})
-    return make
 
 
 def at(today, days, clinic):
@@ -119,17 +103,18 @@ def test_the_database_holds_an_alert_once(cast, due, today):
             told_on=today, at=timezone.now())
 
 
-def test_a_sweep_asks_as_often_for_three_as_for_sixty_and_twice_more_for_each_batch(cast, due, monkeypatch):
-    due(-1)
-    MilestoneAlert.write_due()
+def test_a_sweep_asks_two_questions_for_each_thousand_and_tells_everybody_once(cast, quiet, today):
     counts = []
-    for count in (3, 60):
-        for number in range(count):
-            due(-1 - number)
+    for count in (1000, 3000):
+        record_bulk([Milestone(
+            clinic=cast.clinic, plan=quiet, patient=quiet.patient, name=f"Row {number}", sequence=number + 1,
+            target_date=today - timedelta(days=1)) for number in range(count)], by=cast.dentist, because="A sweep")
         with CaptureQueriesContext(connection) as asked:
-            MilestoneAlert.write_due()
+            assert MilestoneAlert.write_due() == count
         counts.append(len(asked))
-    assert counts[0] == counts[1]
+    assert counts[1] - counts[0] == 2 * 2
+    assert counts[0] < 25
+    assert told(cast, "milestone_overdue") == ["coordinator"] * 2 + ["dentist"] * 2
 
 
 def test_the_list_is_filtered_and_counted_on_the_work_page(cast, due, quiet, sign_in, draw_up):

@@ -6,6 +6,8 @@ from django.urls import reverse
 
 from milestones.models import MilestoneSet, MilestoneTemplate
 
+pytestmark = pytest.mark.wide
+
 
 @pytest.fixture
 def manager(sign_in):

@@ -4,10 +4,12 @@ from uuid import uuid4
 
 import pytest
 
-from config.api import api
 from milestones.models import Milestone
+from tests.program import openapi
 from tests.treatment.test_foreign_ids import CLINIC, PATIENT, PLAN, ids_in
 from treatment.models import Goal, Phase
+
+pytestmark = pytest.mark.wide
 
 WAYS = [
     ("POST", "/treatment-plans/{plan_id}/milestones"), ("PUT", "/milestones/{milestone_id}"),
@@ -17,7 +19,7 @@ FIELDS = {"phase_id", "goal_id"}
 
 @pytest.mark.parametrize(("method", "path"), WAYS)
 def test_the_table_holds_every_id_that_a_body_names(method, path):
-    schema = api.get_openapi_schema(path_prefix="")
+    schema = openapi()
     body = schema["paths"][path][method.lower()]["requestBody"]["content"]["application/json"]["schema"]
     assert set(ids_in(schema, body)) - {"id"} == FIELDS
 

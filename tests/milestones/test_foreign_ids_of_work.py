@@ -6,11 +6,12 @@ import pytest
 
 from charting.models import ClinicalNote, PerioExam
 from clinic.models import Document
-from config.api import api
 from milestones.models import Approval, Comment, Evidence, Milestone, Task, TaskUpdate, TimeEntry
-from tests.program import Program
+from tests.program import Program, openapi
 from tests.treatment.test_foreign_ids import CLINIC, PATIENT, ids_in
 from treatment.models import Procedure
+
+pytestmark = pytest.mark.wide
 
 OTHER = "of another milestone"
 KINDS = {"note": ClinicalNote, "perio_exam": PerioExam, "procedure": Procedure, "document": Document}
@@ -30,7 +31,7 @@ OURS = ("/milestones/{milestone_id}/", "/tasks", "/task-updates", "/time-entries
 
 
 def test_the_table_holds_every_id_that_a_body_about_work_names():
-    schema = api.get_openapi_schema(path_prefix="")
+    schema = openapi()
     found = {
         (method.upper(), path, name)
         for path, methods in schema["paths"].items() if path.startswith(OURS)

@@ -53,6 +53,7 @@ def brought_to(cast, milestone, status):
     return milestone
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("verb", sorted(TABLE))
 @pytest.mark.parametrize("status", STATUSES)
 def test_each_step_is_taken_from_where_the_table_says_by_whom_it_says(cast, program, milestone, writer, status, verb):
@@ -70,6 +71,7 @@ def test_each_step_is_taken_from_where_the_table_says_by_whom_it_says(cast, prog
             transaction.set_rollback(True)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("after", STATUSES)
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])

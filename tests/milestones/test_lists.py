@@ -73,3 +73,28 @@ def test_a_list_costs_the_same_with_one_row_and_with_thirty(cast, put_in, sign_i
             for each in range(1, 30):
                 more(each)
     assert counts[0] == counts[1]
+
+
+def test_plans_at_risk_are_listed_with_their_reasons_the_late_ones_first(cast, plan, put_in, draw_up, today, sign_in):
+    put_in("Slipped a little")
+    late = draw_up("Long over", start_date=today - timedelta(days=90), target_end_date=today - timedelta(days=40))
+    late.activate(by=cast.dentist)
+    draw_up("Fine").activate(by=cast.dentist)
+    client = sign_in("receptionist")
+    page = client.get("/plans/at-risk/").content.decode()
+    assert page.index("Long over") < page.index("Slipped a little")
+    assert "Fine" not in page
+    assert "The plan was to end 40 days ago." in page
+    assert "1 of them late" in client.get("/queues/").content.decode()
+    assert "Long over" not in client.get("/plans/at-risk/", {"provider": str(cast.bridge.pk)}).content.decode()
+    rows = b"".join(client.get("/plans/at-risk/", {"format": "csv"}).streaming_content).decode().splitlines()
+    assert len(rows) == 3
+
+
+def test_rates_are_drawn_with_every_figure_in_the_table(cast, put_in, today, sign_in):
+    put_in("Reached late").achieve(by=cast.dentist)
+    put_in("<b>Missed</b>").miss(by=cast.dentist)
+    page = sign_in("manager").get("/milestones/rates/", {"by": "provider"}).content.decode()
+    assert 'class="rate-chart"' in page
+    assert "1 late, 1 missed" in page
+    assert 'role="img" aria-label="What became of them. The table has every figure."' in page

@@ -13,6 +13,8 @@ from milestones.sheet import MilestoneSheet
 from tests.cast import User
 from treatment.models import Goal, Phase
 
+pytestmark = pytest.mark.wide
+
 
 @pytest.fixture
 def drill(sign_in):

@@ -9,18 +9,21 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clinic.models import Patient
-from milestones.health import State, health_of
+from milestones.health import State, endangered, health_of
 from milestones.metrics import metrics_of
 from milestones.models import Comment, Evidence, Milestone, Task, TaskUpdate
-from treatment.models import CareTeamMember
+from treatment.models import CareTeamMember, TreatmentPlan
 
 
 @pytest.fixture
 def health(plan, today):
-    """`health()`: how the plan stands, after it was loaded anew."""
+    """`health()`: how the plan stands, after it was loaded anew; the list of plans at risk says the same."""
     def ask(now=None):
         plan.refresh_from_db()
-        return health_of([plan], today, now)[plan.pk]
+        told = health_of([plan], today, now)[plan.pk]
+        at_risk = endangered(TreatmentPlan.objects.filter(pk=plan.pk), today, now)
+        assert at_risk == ([] if told.state == "on_track" else [(plan, told)])
+        return told
     return ask
 
 

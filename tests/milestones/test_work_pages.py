@@ -7,11 +7,15 @@ import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from charting.models import ClinicalNote
 from clinic.db.refusals import NotAllowed, Refused
-from clinic.models import Notification
+from clinic.models import Document, Notification
 from milestones.models import Comment, Evidence, Task, TaskUpdate, TimeEntry
 from tests.pictures import picture
+
+pytestmark = pytest.mark.wide
 
 
 @pytest.fixture
@@ -247,4 +251,66 @@ def test_the_page_costs_the_same_with_one_task_and_with_thirty(cast, drill, mile
                 TaskUpdate.tell(by=cast.dentist, task=row, note="x", percent=10)
                 Comment.write(by=cast.dentist, milestone=milestone, body="x")
                 Evidence.add(by=cast.dentist, milestone=milestone, evidence_type="metric", title=f"x {each}", value="1")
+    assert counts[0] == counts[1]
+
+
+# Out of the record
+
+
+def test_evidence_is_chosen_from_what_the_record_holds_and_leads_back_to_it(cast, drill, sign_in, milestone):
+    note = ClinicalNote.write(by=cast.dentist, patient=cast.ada, kind="progress", body="Brackets on")
+    letter = Document.add(by=cast.dentist, patient=cast.ada, kind="letter", content=b"Dear colleague", name="letter.txt")
+    grace = ClinicalNote.write(by=cast.dentist, patient=cast.grace, kind="progress", body="Hers")
+    path, page = f"/milestones/{milestone.pk}/evidence/", f"/milestones/{milestone.pk}/"
+    shown = drill.get(page).content.decode()
+    assert f'value="note:{note.pk}"' in shown
+    assert f'value="document:{letter.pk}"' in shown
+    assert str(grace.pk) not in shown
+    for record in ("", f"note:{grace.pk}", "note:nothing", f"user:{cast.dentist.user.pk}"):
+        assert drill.post(path, {"evidence_type": "record", "record": record, "title": ""}).status_code == 422
+    assert drill.post(path, {"evidence_type": "record", "record": f"note:{note.pk}", "title": ""}).status_code == 302
+    proof = Evidence.objects.get()
+    assert (proof.note, proof.title) == (note, f"Progress note, {cast.clinic.today()}, not signed")
+    assert f'href="/notes/{note.pk}/"' in drill.get(page).content.decode()
+    desk = sign_in("coordinator").get(page).content.decode()  # keeps milestones, and reads no clinical note
+    assert proof.title in desk
+    assert f"/notes/{note.pk}/" not in desk
+    assert f'value="note:{note.pk}"' not in desk
+
+
+# Time
+
+
+def test_time_is_added_up_by_milestone_and_person_and_taken_back_with_a_reason(cast, drill, sign_in, plan, milestone, put_in, task):
+    other = Task.add(by=cast.dentist, milestone=put_in("Another one"), title="Call", assignee=cast.user("assistant"))
+    now = timezone.now()
+    own = TimeEntry.log(by=cast.dentist, task=task, started_at=now, minutes=20, note="Upper arch", now=now)
+    theirs = TimeEntry.log(by=cast.actor("assistant"), task=other, started_at=now, minutes=7, now=now)
+    path = f"/plans/{plan.pk}/time/"
+    page = drill.get(path).content.decode()
+    assert "27 min in all" in page
+    assert "Upper arch" in page
+    only = drill.get(path, {"milestone": str(milestone.pk)}).content.decode()
+    assert "20 min in all" in only
+    assert "Upper arch" in only
+    assert drill.post(f"/time/{own.pk}/withdraw/", {"because": " "}).status_code == 422
+    assert drill.post(f"/time/{own.pk}/withdraw/", {"because": "On another plan"}).url == path
+    page = drill.get(path).content.decode()
+    assert "7 min in all" in page
+    assert "Taken back: On another plan" in page
+    assert drill.post(f"/time/{own.pk}/withdraw/", {"because": "Again"}).status_code == 422
+    assert sign_in("receptionist").post(f"/time/{theirs.pk}/withdraw/", {"because": "Not mine"}).status_code == 403
+    assert f"/time/{theirs.pk}/withdraw/" not in sign_in("receptionist").get(path).content.decode()
+    assert sign_in("dentist", "other").get(path).status_code == 404
+
+
+def test_the_page_of_time_costs_the_same_with_one_entry_and_with_thirty(cast, drill, plan, task):
+    counts = []
+    for number in (1, 29):
+        for _ in range(number):
+            TimeEntry.log(by=cast.dentist, task=task, started_at=timezone.now(), minutes=1)
+        drill.get(f"/plans/{plan.pk}/time/")
+        with CaptureQueriesContext(connection) as asked:
+            drill.get(f"/plans/{plan.pk}/time/")
+        counts.append(len(asked))
     assert counts[0] == counts[1]

@@ -6,6 +6,7 @@ turns; each says "read" when it knows its first batch, and waits for a line befo
 
 import os
 import sys
+from contextlib import nullcontext
 
 
 def main(unguarded):
@@ -17,17 +18,17 @@ def main(unguarded):
 
     alert.BATCH = int(os.environ.get("BATCH", "1000"))
     if unguarded:
-        alert.queue = lambda *keys: None
-        tell, waited = MilestoneAlert._tell, []
+        alert.turn = lambda key: nullcontext()
+        tell, waited = alert.Sweep._tell, []
 
-        def tell_when_all_have_read(clinic, stage, found, now):
-            if found and not waited:
+        def tell_when_all_have_read(sweep, found):
+            if not waited:
                 waited.append(True)
                 print("read", flush=True)
                 sys.stdin.readline()
-            tell(clinic, stage, found, now)
+            return tell(sweep, found)
 
-        MilestoneAlert._tell = staticmethod(tell_when_all_have_read)
+        alert.Sweep._tell = tell_when_all_have_read
     print("ready", flush=True)
     sys.stdin.readline()
     print(MilestoneAlert.write_due())
