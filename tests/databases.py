@@ -15,6 +15,8 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.test.utils import setup_databases
 
+from clinic.models import installation
+
 ROOT = Path(__file__).resolve().parent.parent
 CODE = ROOT / "clinic" / "db"  # it runs in the migrations
 CLONES = count(1)
@@ -72,6 +74,23 @@ def clone(original):
     name = f"{original}.clone-{number}" if connection.vendor == "sqlite" else f"{original}_clone_{number}"
     copy(original, name)
     return name
+
+
+@contextmanager
+def turned_to(name):
+    """Meanwhile `django.db.connection` points to this database."""
+    original = connection.settings_dict["NAME"]
+    turn_to(name)
+    try:
+        yield
+    finally:
+        turn_to(original)
+
+
+def turn_to(name):
+    connection.close()
+    settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
+    installation.forget_keys()
 
 
 def copy(original, name):

@@ -1,10 +1,18 @@
 """Programs: a client that holds a token of one of the cast, and speaks JSON."""
 
 import json
+from functools import cache
 
 from django.test import Client
 
 from clinic.models import ApiToken
+from config.api import schema
+
+
+@cache
+def openapi():
+    """The schema of the API, its paths as programs here write them."""
+    return {**schema(), "paths": {path.removeprefix("/api"): about for path, about in schema()["paths"].items()}}
 
 
 class Program:

@@ -8,6 +8,8 @@ import pytest
 
 from clinic.models import ApiToken, Patient
 
+pytestmark = pytest.mark.wide
+
 NEW = {"first_name": "Emmy", "last_name": "Noether", "date_of_birth": "1982-03-23"}
 
 

@@ -11,6 +11,8 @@ from charting.grammar import LONGEST, Language, Unreadable, completions, read, t
 from charting.models.finding_kind import STATUS_WORDS
 from charting.teeth import SURFACES, TEETH, Numbering
 
+pytestmark = pytest.mark.wide
+
 TODAY = date(2026, 11, 21)
 HERE = Language("universal", STANDARD, TODAY, ("30", "31"))
 FDI = HERE._replace(numbering="fdi")

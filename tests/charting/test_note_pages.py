@@ -12,6 +12,8 @@ from charting.models import Addendum, ClinicalNote, Draft, NoteTemplate
 from clinic.models import AccessEvent
 from tests.factories import PatientFactory
 
+pytestmark = pytest.mark.wide
+
 
 def posted(note=None, **values):
     given = {"kind": "progress", "body": "Filled tooth 14.", "appointment": "", "once": str(uuid4())}

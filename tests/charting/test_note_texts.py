@@ -24,6 +24,8 @@ from charting.notes import (
 )
 from charting.starter import TEMPLATES
 
+pytestmark = pytest.mark.wide
+
 VALUES = {"patient": "Ada {age} Lovelace", "age": "40", "today": "1 December 2026"}
 HTML = {"<br>"} | {f"<{end}{name}>" for name in ("p", "h3", "h4", "ul", "ol", "li", "mark") for end in ("", "/")}
 

@@ -15,6 +15,8 @@ from charting.perio import ToothFigures
 from charting.perio_entry import as_page, form_of, from_form, from_page, three
 from charting.teeth import PERMANENT
 
+pytestmark = pytest.mark.wide
+
 N = None
 
 

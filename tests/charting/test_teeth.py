@@ -19,6 +19,8 @@ from charting.teeth import (
     written,
 )
 
+pytestmark = pytest.mark.wide
+
 
 @pytest.mark.parametrize(("key", "fdi", "palmer"), [
     ("1", "18", "UR8"), ("8", "11", "UR1"), ("9", "21", "UL1"), ("16", "28", "UL8"), ("17", "38", "LL8"), ("24", "31", "LL1"),

@@ -5,6 +5,8 @@ from django.core.exceptions import ValidationError
 
 from clinic.models import Account, Patient
 
+pytestmark = pytest.mark.wide
+
 NEW = {"first_name": "Emmy", "last_name": "Noether", "date_of_birth": "1982-03-23"}
 
 

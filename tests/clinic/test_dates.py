@@ -6,6 +6,8 @@ import pytest
 
 from clinic.dates import read_date, read_time
 
+pytestmark = pytest.mark.wide
+
 SATURDAY = date(2026, 11, 21)
 
 

@@ -12,6 +12,8 @@ from clinic.imports import fhir_file
 from clinic.models import AccessEvent, Patient
 from tests.clinic.test_import_patients import of, rejected
 
+pytestmark = pytest.mark.wide
+
 SAMPLES = Path(__file__).resolve().parents[2] / "docs" / "samples"
 
 

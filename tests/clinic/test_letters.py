@@ -16,6 +16,8 @@ from tests.clinic.test_paper import read
 from tests.pictures import pdf
 from tests.scheduling.test_visit import take
 
+pytestmark = pytest.mark.wide
+
 Kind = LetterTemplate.Kind
 SHOWN_BY_BROWSERS = "default-src 'none'"
 

@@ -19,6 +19,7 @@ from clinic.models import (
     Document,
     MedicalHistory,
     Patient,
+    PortalInvitation,
     ProcedureCode,
     Unmerge,
 )
@@ -68,6 +69,7 @@ def write_one_of_each(cast, patient, day):
     milestones(cast, patient)
     adjustments(cast, patient)
     MilestoneAlert.write_due()
+    PortalInvitation.invite(by=cast.desk, patient=patient, name="Gil", email="gil@family.example", relationship="proxy")
     return visit
 
 
@@ -317,11 +319,9 @@ def dump():
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=WRITES, since=WRITES, choices=st.lists(st.booleans(), min_size=12, max_size=12))
 def test_after_an_unmerge_earlier_rows_are_the_same_and_each_later_one_belongs_to_whom_was_chosen(
-    cast, before, since, choices
+    cast, coded, before, since, choices
 ):
     with transaction.atomic():
-        load_starter(cast.system)
-        load_rules(by=cast.system)
         ada, twin = (
             Patient.register(by=cast.desk, first_name=name, last_name="Twin", date_of_birth=date(1980, 1, 1))
             for name in ("One", "Other")

@@ -10,6 +10,8 @@ from clinic.letters import paragraphs
 from clinic.paper import typeset as setting
 from clinic.paper.typeset import CannotPrint, typeset
 
+pytestmark = pytest.mark.wide
+
 MARKUP = '#read("/etc/passwd") *bold* $x$ _y_ = head `raw` <label> @ref \\ [c] #let a = 1 // no comment'
 
 

@@ -19,6 +19,8 @@ from clinic.models import Mail, MailedLink, Session, User
 from tests.cast import PASSWORD
 from tests.clinic.test_sessions import come_in
 
+pytestmark = pytest.mark.wide
+
 DESK, NEW = "receptionist@test.example", "another-long-password"
 
 

@@ -131,7 +131,7 @@ def plan_of(rows):
 
 @pytest.fixture
 def thousands(cast):
-    """100,000 more patients, copied from one row inside the database: what is asserted is the plan, not how they came."""
+    """30,000 more patients, copied from one row inside the database: what is asserted is the plan, not how they came."""
     columns = [field.column for field in Patient._meta.concrete_fields]
     new = {
         "id": {"sqlite": "lower(hex(randomblob(16)))", "postgresql": "gen_random_uuid()"}[connection.vendor],
@@ -143,8 +143,8 @@ def thousands(cast):
         "|| (n * 31 %% 900000) || ' 1950-01-01 '",
     }
     numbers = {
-        "sqlite": "(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 100000) SELECT n FROM c)",
-        "postgresql": "(SELECT n FROM generate_series(1, 100000) AS n)",
+        "sqlite": "(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 30000) SELECT n FROM c)",
+        "postgresql": "(SELECT n FROM generate_series(1, 30000) AS n)",
     }[connection.vendor]
     key = cast.grace.pk.hex if connection.vendor == "sqlite" else cast.grace.pk
     with connection.cursor() as cursor:
@@ -157,10 +157,17 @@ def thousands(cast):
         cursor.execute("ANALYZE clinic_patient")
 
 
-def test_three_letters_are_one_indexed_query(cast, thousands, django_assert_num_queries, subtests):
+def test_each_search_is_one_query_on_an_index(cast, thousands, django_assert_num_queries, subtests):
     for text in ("lovela", "lovela ad", "love 555"):
         with subtests.test(text):
             assert_trigrams(cast, text, django_assert_num_queries)
+    for text in ("lo", "l"):
+        with subtests.test(f"{text}: a prefix"):
+            assert_prefixes(cast, text, django_assert_num_queries)
+    with subtests.test("birth date"):
+        assert "clinic_patient_by_birth" in plan_of(
+            Patient.objects.visible_to(cast.desk).filter(date_of_birth=cast.ada.date_of_birth).order_by()
+        )
 
 
 def assert_trigrams(cast, text, django_assert_num_queries):
@@ -174,16 +181,6 @@ def assert_trigrams(cast, text, django_assert_num_queries):
     else:
         assert "clinic_patient_search_gin" in plan
         assert "Seq Scan" not in plan
-
-
-def test_one_or_two_letters_are_a_prefix_search_on_an_index(cast, thousands, django_assert_num_queries, subtests):
-    for text in ("lo", "l"):
-        with subtests.test(text):
-            assert_prefixes(cast, text, django_assert_num_queries)
-    with subtests.test("birth date"):
-        assert "clinic_patient_by_birth" in plan_of(
-            Patient.objects.visible_to(cast.desk).filter(date_of_birth=cast.ada.date_of_birth).order_by()
-        )
 
 
 def assert_prefixes(cast, text, django_assert_num_queries):

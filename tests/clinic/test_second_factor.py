@@ -19,6 +19,8 @@ from tests.cast import PASSWORD
 from tests.clinic.test_password_reset import NEW, get_link, set_password
 from tests.clinic.test_sessions import COOKIE, HTMX, come_in, go_idle
 
+pytestmark = pytest.mark.wide
+
 DESK = "receptionist@test.example"
 
 

@@ -1,9 +1,12 @@
 """Sign-in tells nobody who exists, every signed-in answer stays out of caches, and the policy is strict."""
 
+import pytest
 from django.test import Client
 
 from clinic.models import AccessEvent
 from tests.cast import PASSWORD
+
+pytestmark = pytest.mark.wide
 
 
 def sign_in(email, password):

@@ -11,6 +11,8 @@ from scheduling.models import DayNote
 from tests.clinic.test_paper import MARKUP, read
 from tests.scheduling.test_pages import fill_day
 
+pytestmark = pytest.mark.wide
+
 __all__ = ["fill_day"]
 HEAD = "Time Min Patient Age Type Operatory Provider Phone Status Alerts and note"
 

@@ -10,6 +10,8 @@ from clinic.models import AccessEvent, MedicalHistory, Operatory, Provider
 from scheduling.models import Appointment, Block
 from tests.factories import PatientFactory
 
+pytestmark = pytest.mark.wide
+
 SIGN_IN = 2  # the session with its user, memberships
 
 

@@ -36,7 +36,9 @@ from clinic.models import (
     NotificationChoices,
     PatientLink,
     PortalAccess,
+    PortalInvitation,
     ProcedureCode,
+    SignInCode,
     StoredFile,
     Unmerge,
     User,
@@ -48,7 +50,9 @@ from milestones.models import (
     Evidence,
     Milestone,
     MilestoneAlert,
+    MilestoneNews,
     MilestoneSnooze,
+    NewsMessage,
     Task,
     TaskUpdate,
     TimeEntry,
@@ -147,10 +151,20 @@ def furnish(cast):
     if not PortalAccess.objects.filter(clinic=cast.clinic).exists():
         user = User.objects.create_user(f"portal@{cast.domain}.example", PASSWORD, name="Portal")
         PortalAccess.grant(user=user, patient=cast.ada, relationship="self", by=by)
+    letter = PortalInvitation.invite(
+        by=by, patient=cast.grace, name="Gil", email=f"gil@{cast.domain}.example", relationship="proxy").letter
+    letter.link, _ = PatientLink.issue(cast.grace, "portal", expires_at=start)
+    letter.save()
+    gil = User.objects.create_user(f"gil@{cast.domain}.example", name="Gil")
+    PortalAccess.grant(user=gil, patient=cast.grace, relationship="proxy", by=by)
+    SignInCode.objects.create(expires_at=start)
     told = MedicalHistory.objects.filter(clinic=cast.clinic).first()
     HandedOver(clinic=cast.clinic, row=told.pk, of_table=told._meta.label, origin=cast.ada, patient=cast.ada).save()
     Unmerge(clinic=cast.clinic, patient=cast.grace, survivor=cast.ada, merged_at=start).save()
     access = PortalAccess.objects.filter(clinic=cast.clinic).first()
+    PortalInvitation(
+        clinic=cast.clinic, patient=cast.ada, name="Ada", email="ada@home.example", access=access,
+        expires_at=timezone.now()).record(by=by)
     ApiToken.issue(by=Actor(user=access.user, clinic=cast.clinic, patient=access.patient, hat="portal"), name="app")
     plans(cast, visit, paper)
     return visit
@@ -216,6 +230,10 @@ def plans(cast, visit, paper):
         adjustments(cast, patient)
     ReviewReminder.write_due()
     MilestoneAlert.write_due()
+    NewsMessage.write_due()
+    told = NewsMessage.objects.filter(clinic=cast.clinic).first()
+    told.link, _ = PatientLink.issue(told.patient, "news", expires_at=timezone.now())
+    told.save()
 
 
 def drawn_up(cast, patient, title):
@@ -275,6 +293,7 @@ def milestones(cast, patient):
     Milestone.add(by=by, plan=work, name="Free of pain", phase=work.phases.get(), target_date=cast.clinic.today())
     Milestone.add(by=by, plan=care, name="Half an hour in the chair", goal=care.goals.last(), charge_amount=50)
     care.milestones.first().achieve(by=by)
+    MilestoneNews.of(patient).choose(by=cast.desk, overdue="email")
     MilestoneSnooze.sleep(
         by=by, milestone=work.milestones.get(name="Free of pain"), until=cast.clinic.today() + timedelta(days=7))
     inside(cast, patient, work.milestones.get(name="Free of pain"), care.milestones.get(name="Half an hour in the chair"))

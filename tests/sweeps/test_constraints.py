@@ -34,6 +34,14 @@ CHECKS = {
     "clinic_mail_done_has_a_time": ("state", "sent"),
     "scheduling_reminder_done_has_a_time": ("state", "sent"),
     "scheduling_offerletter_done_has_a_time": ("state", "sent"),
+    "clinic_portalletter_done_has_a_time": ("state", "sent"),
+    "clinic_portalaccess_known_relationship": ("relationship", "friend"),
+    "clinic_portalaccess_ends_after_it_began": ("ends_on", "2001-01-01"),
+    "clinic_portalinvite_known_relationship": ("relationship", "friend"),
+    "clinic_portalinvite_accepted_or_withdrawn": ("withdrawn_because", "Moved away"),
+    "clinic_portalinvite_five_tries": ("tries", 6),
+    "clinic_signincode_five_tries": ("tries", 6),
+    "clinic_signincode_used_by_somebody": ("used_at", "2026-12-01 09:00:00+00"),
     "clinic_patientlink_used_or_revoked": ("used_at", "(created_at)"),
     "clinic_notificationchoices_hour_of_a_day": ("digest_hour", 24),
     "scheduling_frontdesk_goal_above_zero": ("day_goal", 0),
@@ -101,6 +109,9 @@ CHECKS = {
     "milestones_timeentry_begun_before_told": ("started_at", "1999-12-31 23:59:00+00:00"),
     "milestones_timeentry_minutes_1_to_1440": ("minutes", 1441),
     "milestones_milestonealert_known_stage": ("stage", "late"),
+    "milestones_milestonenews_known_ways": ("overdue", "drum"),
+    "milestones_newsmessage_done_has_a_time": ("state", "sent"),
+    "milestones_newsmessage_known_kind": ("kind", "gossip"),
     "milestones_adjustment_known_hygiene": ("hygiene", "bad"),
     "milestones_adjustment_aligner_1_to_200": ("aligner", 0),
     "milestones_adjustment_next_within_two_years": ("next_in_weeks", 0),
@@ -159,6 +170,8 @@ def test_a_check_refuses_its_nonsense(furnished, cast, name):
     rows = model._base_manager.all()
     if name in ("scheduling_block_operatory_or_provider", "scheduling_feed_provider_or_operatory"):
         rows = rows.filter(operatory=None)
+    if name == "clinic_portalinvite_accepted_or_withdrawn":
+        rows = rows.exclude(access=None)
     if name.endswith(("_achieved_stands", "_completed_stands")):
         rows = rows.filter(status__in=["ACHIEVED", "COMPLETED"])
     row = rows.first()

@@ -25,11 +25,13 @@ LISTS = {
     "scheduling:freed_times", "scheduling:hours", "scheduling:missed", "scheduling:series", "scheduling:today",
     "scheduling:unconfirmed", "scheduling:unscheduled", "scheduling:waitlist",
     "treatment:interventions", "treatment:to_review", "treatment:unscheduled", "milestones:due",
+    "milestones:at_risk",
     "milestones:rates"}  # fmt: skip
 # Pages with rows and without CSV, each with the reason; docs/export.md tells them too.
 WITHOUT = {
     "milestones:waiting": "opened one by one, and asked for by phone",
     "milestones:to_review": "texts that are stored encrypted",
+    "milestones:news": "what one patient was told",
     "milestones:of_patient": "one patient's course, which is printed",
     "charting:note_new": "a form",
     "charting:perio": "an examination is figures by site; programs read them whole",
@@ -41,6 +43,7 @@ WITHOUT = {
     "clinic:medical_history": "one patient's record, which is printed",
     "clinic:notifications": "what one person was told",
     "clinic:own_account": "one's own sessions and keys",
+    "clinic:portal_accesses": "one patient's, of whom a family is few",
     "clinic:patient": "one patient's overview",
     "clinic:patient_history": "a part of the history of changes and of the access log, which have it",
     "clinic:styleguide": "no data",

@@ -122,9 +122,11 @@ def test_no_answer_holds_a_word_of_another_clinic_nor_the_portal_one_of_another_
     program = Program(cast.actor(role))
     for method, path, _ in OPERATIONS:
         for body in (None,) if method == "GET" else ({}, {"shoe_size": 44}, [1], {"id": str(cast.outsider.ada.pk)}):
-            for foreign in (True, False):
-                answer = program.send(method, address(path, house, foreign), body)
+            answers = [program.send(method, address(path, house, foreign), body) for foreign in (True, False)]
+            for answer in answers:
                 assert planted not in answer.getvalue().decode(), (method, path)
+            if {answer.status_code for answer in answers} == {403}:  # of the role, which comes before the body is read
+                break
 
 
 def test_a_token_of_one_clinic_opens_nothing_of_the_other(cast, house):

@@ -9,7 +9,17 @@ from django.utils import timezone
 
 from charting.models import ClinicalNote, Finding, PerioExam
 from clinic.models import AccessEvent, DiagnosisCode, Document, MedicalHistory, Notification, OnceKey, StoredFile
-from milestones.models import Adjustment, Approval, Comment, Evidence, Milestone, MilestoneAlert, Task, TaskUpdate
+from milestones.models import (
+    Adjustment,
+    Approval,
+    Comment,
+    Evidence,
+    Milestone,
+    MilestoneAlert,
+    NewsMessage,
+    Task,
+    TaskUpdate,
+)
 from scheduling import conflicts, slots
 from scheduling.models import Appointment, Block, ProviderTime, Reminder, TimeWish, VisitStep
 from treatment.models import Goal, GoalProgress, PlanReview, Procedure, TreatmentPlan
@@ -76,6 +86,8 @@ def queries(cast, day):
         "treatment_planreview_latest": PlanReview.objects.filter(plan=cast.ada.pk).order_by("-review_date", "-id")[:1],
         "milestones_alert_of_milestone": MilestoneAlert.objects.filter(
             milestone=cast.ada.pk, stage="overdue", due_on=clinic.today(), told_on__gt=clinic.today()),
+        "milestones_message_of_mile": NewsMessage.objects.filter(milestone=cast.ada.pk, kind="overdue", due_on=clinic.today()),
+        "milestones_newsmessage_due": NewsMessage.objects.due(now)[:100],
         "milestones_adjustment_of_plan": Adjustment.objects.filter(plan=cast.ada.pk).newest_first()[:1],
         "milestones_milestone_due": Milestone.objects.visible_to(cast.desk).overdue(clinic.today())[:50],
         "milestones_milestone_of_plan": Milestone.objects.filter(plan=cast.ada.pk).in_order(),

@@ -22,6 +22,7 @@ NEITHER = {
     "Draft",
     "Mail",
     "MailedLink",
+    "NewsMessage",
     "Notification",
     "OfferLetter",
     "OnceKey",
@@ -31,10 +32,12 @@ NEITHER = {
     "ClinicUserObjectPermission",
     "PatientUserObjectPermission",
     "PlanUserObjectPermission",
+    "PortalLetter",
     "ProviderTime",
     "RecoveryCode",
     "Reminder",
     "Session",
+    "SignInCode",
     "User",
 }
 RELATIONS = [

@@ -9,9 +9,9 @@ from django.urls import get_resolver
 from django.urls.resolvers import URLPattern
 
 from charting.models import ClinicalNote, Finding, PerioExam
-from clinic.models import Document, Fee, LetterTemplate, Notification, Patient
+from clinic.models import Document, Fee, LetterTemplate, Notification, Patient, PortalAccess, PortalInvitation
 from config.roles import ROLES
-from milestones.models import Evidence, Milestone, Task, TaskUpdate
+from milestones.models import Evidence, Milestone, Task, TaskUpdate, TimeEntry
 from scheduling.models import AppointmentTypeCode, Block, Feed, FreedSlot, HoursException, Offer, Series, WaitlistEntry
 from treatment.models import (
     CareTeamMember,
@@ -32,7 +32,8 @@ BY_THE_DOZEN = {
     "exam": PerioExam,
     "plan": TreatmentPlan, "procedure": Procedure, "consent": Consent, "member": CareTeamMember, "goal": Goal,
     "serving": GoalIntervention, "phase": Phase, "intervention": Intervention, "milestone": Milestone,
-    "task": Task, "update": TaskUpdate, "evidence": Evidence}
+    "task": Task, "update": TaskUpdate, "evidence": Evidence, "time": TimeEntry,
+    "access": PortalAccess, "invitation": PortalInvitation}
 # Routes of other packages, one by one, with who guards them. None yet.
 OF_OTHERS = {}
 PEOPLE = [*sorted(set(ROLES) - {"coach", "patient"}), "coach", "patient"]
@@ -148,6 +149,8 @@ PUBLIC = {
     "clinic:address_link": (302,),
     "scheduling:answer_link": (302,),
     "scheduling:offer_link": (302,),
+    "clinic:portal_invitation": (302,),
+    "clinic:portal_code": (302,),
 }
 
 
@@ -193,7 +196,7 @@ def test_a_stranger_reaches_only_the_public_pages(house):
         if view.rule == "public":
             assert answer.status_code in PUBLIC.get(name, (200,)), name
         else:
-            assert answer.url.startswith("/sign-in/"), name
+            assert answer.url.startswith("/my/sign-in/" if view.rule == "clinic.use_portal" else "/sign-in/"), name
 
 
 def test_every_post_that_writes_rows_is_done_once():
@@ -221,8 +224,11 @@ def test_every_post_that_writes_rows_is_done_once():
         "clinic:passkey_to_add",
         "clinic:passkey_remove",
         "clinic:recovery_codes",
+        "clinic:portal_sign_in",
+        "clinic:portal_code",
+        "clinic:portal_sign_out",
     }
-    links = {"scheduling:answer", "scheduling:offer"}  # a link is used once, whoever sends it how often
+    links = {"scheduling:answer", "scheduling:offer", "clinic:portal_join"}  # a link is used once, whoever sends it how often
     reads = {
         "clinic:patient_likely_duplicates", "clinic:letter_print", "scheduling:together", "charting:preview", "charting:perio_keep",
         "charting:notes", "charting:note", "treatment:preview", "treatment:book"}

@@ -6,17 +6,13 @@ from django.utils import timezone
 
 from charting.models import PerioExam
 from charting.perio import ToothFigures
-from clinic.catalogue import load_starter
 from clinic.models import ProcedureCode
 from treatment.models import Goal, Procedure, TreatmentPlan
-from treatment.starter import load_rules
 
 
 @pytest.fixture
-def codes(cast):
+def codes(coded, cast):
     """{code: ProcedureCode} of the starter catalogue, with the usual rules."""
-    load_starter(cast.system)
-    load_rules(by=cast.system)
     return {row.code: row for row in ProcedureCode.objects.filter(clinic=cast.clinic).select_related("rule")}
 
 

@@ -7,10 +7,11 @@ from uuid import uuid4
 import pytest
 
 from clinic.models import Document
-from config.api import api
 from scheduling.models import Appointment
-from tests.program import Program
+from tests.program import Program, openapi
 from treatment.models import Consent, Goal, GoalIntervention, Intervention, Phase, Procedure, TreatmentPlan
+
+pytestmark = pytest.mark.wide
 
 CLINIC, PATIENT, PLAN = "of another clinic", "of another patient", "of another plan"
 OURS = ("/treatment-plans", "/procedures", "/goals", "/goal-interventions", "/interventions", "/consents")
@@ -57,7 +58,7 @@ def ids_in(schema, node, name=""):
 
 
 def test_the_table_holds_every_id_that_a_body_of_treatment_names():
-    schema = api.get_openapi_schema(path_prefix="")
+    schema = openapi()
     found = {
         (method.upper(), path, name)
         for path, methods in schema["paths"].items()

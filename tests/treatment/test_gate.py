@@ -257,6 +257,7 @@ def test_the_code_has_the_table_of_the_docstring():
     assert TABLE == {verb: ({*map(str, before)}, str(after)) for verb, (before, after) in TreatmentPlan.STEPS.items()}
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("verb", sorted(TABLE))
 @pytest.mark.parametrize("status", STATUSES)
 def test_each_step_is_taken_from_where_the_table_says_and_from_nowhere_else(cast, program, draw_up, status, verb):

@@ -24,6 +24,8 @@ from treatment.models import (
     TreatmentPlan,
 )
 
+pytestmark = pytest.mark.wide
+
 
 @pytest.fixture
 def client(sign_in):

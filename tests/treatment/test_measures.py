@@ -138,6 +138,7 @@ RATINGS = st.dictionaries(st.integers(0, 24), st.integers(1, 10))
 MEASURED = st.dictionaries(st.integers(0, 24), st.fractions(0, 100))
 
 
+@pytest.mark.wide
 @given(trees(), RATINGS, MEASURED)
 def test_no_goal_and_no_plan_leaves_0_to_100(goals, ratings, measured):
     shares = roll_up(goals, ratings, measured)
@@ -148,6 +149,7 @@ def test_no_goal_and_no_plan_leaves_0_to_100(goals, ratings, measured):
     assert found.achieved + found.in_progress + found.not_started == found.total_goals
 
 
+@pytest.mark.wide
 @given(trees(), RATINGS, MEASURED, st.randoms())
 def test_the_order_of_goals_makes_no_difference(goals, ratings, measured, chance):
     mixed = [*goals]
@@ -156,6 +158,7 @@ def test_the_order_of_goals_makes_no_difference(goals, ratings, measured, chance
     assert summary(mixed, roll_up(mixed, ratings, measured)) == summary(goals, roll_up(goals, ratings, measured))
 
 
+@pytest.mark.wide
 @given(trees(), RATINGS, MEASURED)
 def test_discontinued_goals_count_nowhere(goals, ratings, measured):
     """Above them and in the whole all is as if they, and what hangs under them alone, were not there."""
@@ -167,6 +170,7 @@ def test_discontinued_goals_count_nowhere(goals, ratings, measured):
     assert summary(goals, whole_tree) == summary(kept, without)
 
 
+@pytest.mark.wide
 @given(st.lists(st.tuples(st.integers(1, 9), st.fractions(0, 100)), min_size=1))
 def test_an_average_lies_between_its_least_and_its_most(parts):
     shares = [share for _, share in parts]
@@ -181,12 +185,14 @@ def test_a_weight_is_one_by_the_priority():
     assert weighted([]) is None
 
 
+@pytest.mark.wide
 @given(st.fractions(0, 100))
 def test_half_is_rounded_up_once(share):
     assert whole(share) in (int(share), int(share) + 1)
     assert whole(Fraction(1, 2)) == 1
 
 
+@pytest.mark.wide
 @given(st.text(max_size=12), st.text(max_size=12), st.text(max_size=12))
 def test_any_text_gives_a_share_or_none(baseline, target, now):
     share = share_of_way(baseline, target, now)

@@ -12,6 +12,8 @@ from scheduling.models import Appointment, AppointmentType, AppointmentTypeCode
 from tests.cast import User
 from treatment.models import Consent, Goal, Phase, Procedure, ProcedureNote, TreatmentPlan
 
+pytestmark = pytest.mark.wide
+
 
 @pytest.fixture
 def drill(sign_in):

@@ -9,9 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clinic.models import AccessEvent
-from config.api import api
+from tests.program import openapi
 from treatment.models import Goal, GoalIntervention, Intervention, PlanReview, SessionIntervention
 from treatment.report import Report
+
+pytestmark = pytest.mark.wide
 
 PDF = "application/pdf"
 
@@ -68,7 +70,7 @@ def test_which_of_both_is_answered_follows_what_is_accepted(dentist, told, accep
 
 
 def test_the_schema_tells_of_both(db):
-    operation = api.get_openapi_schema(path_prefix="/api/v1/")["paths"]["/api/v1/treatment-plans/{plan_id}/report"]["get"]
+    operation = openapi()["paths"]["/treatment-plans/{plan_id}/report"]["get"]
     assert set(operation["responses"][200]["content"]) == {"application/json", PDF}
 
 
