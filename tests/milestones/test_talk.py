@@ -1,5 +1,5 @@
 """What is said about a milestone, and what the patient decides on it."""
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -174,8 +174,9 @@ def test_nobody_of_the_practice_approves(cast, program, waiting, role):
         Approval.give(by=cast.actor(role), milestone=waiting, decision="approved", signature_name="x")
 
 
-@pytest.mark.parametrize("relationship", ["guardian", "proxy"])
-def test_who_acts_for_the_patient_approves(cast, waiting, relationship):
+@pytest.mark.parametrize(("relationship", "born"), [("guardian", 2015), ("proxy", 1985)])
+def test_who_acts_for_the_patient_approves(cast, waiting, relationship, born):
+    cast.ada.change(by=cast.desk, date_of_birth=date(born, 12, 10))
     user = User.objects.create_user("mother@test.example", PASSWORD, name="Mother")
     access = PortalAccess.grant(user=user, patient=cast.ada, relationship=relationship, by=cast.manager)
     actor = next(iter(hats_of(user)))
