@@ -30,7 +30,8 @@ class PortalAccessQuerySet(RecordQuerySet):
 
     def over(self, now):
         """Of those that nobody has ended, the ones whose last day is over by their clinic's date."""
-        rows = self.current().filter(Q(ends_on__isnull=False) | Q(relationship="guardian")).select_related("clinic", "patient")
+        rows = self.current().filter(Q(ends_on__isnull=False) | Q(relationship="guardian"))
+        rows = rows.select_related("clinic", "patient__merged_into")
         return [row for row in rows.order_by("pk") if not row.holds(row.clinic.today(now))]
 
 
@@ -73,7 +74,7 @@ class PortalAccess(Record):
     @property
     def last_day(self):
         """The day from which it opens nothing, by what was said and by age; None when no day is known."""
-        days = [self.ends_on, comes_of_age(self.patient) if self.relationship == self.Relationship.GUARDIAN else None]
+        days = [self.ends_on, comes_of_age(self.patient.person) if self.relationship == self.Relationship.GUARDIAN else None]
         return min(filter(None, days), default=None)
 
     def holds(self, today):
@@ -110,7 +111,7 @@ class PortalAccess(Record):
         ended = 0
         for row in cls.objects.over(now or timezone.now()):
             by = system(row.clinic)
-            grown = row.relationship == cls.Relationship.GUARDIAN and row.clinic.today(now) >= comes_of_age(row.patient)
+            grown = row.relationship == cls.Relationship.GUARDIAN and row.clinic.today(now) >= comes_of_age(row.patient.person)
             row.revoke(by=by, because="The patient is of age" if grown else "Its last day is over")
             ended += 1
         return ended

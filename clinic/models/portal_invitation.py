@@ -87,9 +87,9 @@ class PortalInvitation(Record):
         back."""
         refuse_unfit(patient, relationship, ends_on, patient.clinic.today())
         email = email.strip().lower()
-        if PortalAccess.objects.current().filter(patient=patient, user__email=email).exists():
+        if PortalAccess.objects.current().of(patient).filter(user__email=email).exists():
             raise ValidationError({"email": "Who has this address uses this portal already."})
-        for earlier in cls.objects.waiting().filter(patient=patient, email=email):
+        for earlier in cls.objects.waiting().of(patient).filter(email=email):
             earlier.withdraw(by=by, because="Invited again")
         row = cls(
             clinic_id=patient.clinic_id, patient=patient, name=name.strip(), email=email, relationship=relationship,
@@ -121,7 +121,7 @@ class PortalInvitation(Record):
     def _counted(self, by, born):
         """Whether the date fits. A wrong one is on record before anybody is told, and the last one ends the link."""
         self._open()
-        if born == self.patient.date_of_birth:
+        if born == self.patient.person.date_of_birth:
             return True
         self.tries += 1
         if self.tries >= MOST_TRIES:

@@ -68,9 +68,9 @@ def _end(request, row, verb, done):
 
 def _page(request, patient, form):
     today = patient.clinic.today()
-    accesses = PortalAccess.objects.visible_to(request.actor).filter(patient=patient).select_related("user", "patient")
+    accesses = PortalAccess.objects.visible_to(request.actor).of(patient).select_related("user", "patient__merged_into")
     rows = [(row, row.holds(today)) for row in accesses.order_by("until", "-since", "-id")[:MOST]]
-    invitations = PortalInvitation.objects.visible_to(request.actor).filter(patient=patient, access=None).newest_first()
+    invitations = PortalInvitation.objects.visible_to(request.actor).of(patient).filter(access=None).newest_first()
     return render(request, "clinic/portal_accesses.html", {
         **patient_context(request, patient, "overview"), "form": form, "accesses": rows,
         "invitations": [(row, row.state()) for row in invitations[:MOST]]}, status=422 if form.is_bound else 200)

@@ -54,7 +54,7 @@ def portal_join(request, link):
             guessing.count(request, guessing.account_of("", guessing.LINK))
             form.add_error("born", _(getattr(error, "messages", [str(error)])[0]))
         else:
-            return _let_in(request, user, "/")
+            return _enter(request, user, "/")
     return render(request, "clinic/portal_join.html", {
         "clinic": link.clinic, "form": form, "invitation": invitation}, status=422 if form.is_bound else 200)
 
@@ -92,10 +92,7 @@ def portal_code(request):
     if form.is_bound and form.is_valid():
         user, status = _user_of(request, asked, form.cleaned_data["code"])
         if user is not None:
-            if user.has_second_factor:
-                wait_for_second(request, user, asked["next"])
-                return redirect("clinic:second_factor")
-            return _let_in(request, user, asked["next"])
+            return _enter(request, user, asked["next"])
         write_event(request, Kind.SIGN_IN_FAILED, rows=0)
         form.add_error("code", WRONG)
     return render(request, "clinic/portal_code.html", {
@@ -126,7 +123,11 @@ def portal_sign_out(request):
     return redirect("clinic:portal_sign_in")
 
 
-def _let_in(request, user, next_url):
+def _enter(request, user, next_url):
+    """In, or to the second step of who has one: neither a letter nor a birth date goes past it."""
+    if user.has_second_factor:
+        wait_for_second(request, user, next_url)
+        return redirect("clinic:second_factor")
     hats = sessions.begin(request, user)
     write_event(request, Kind.SIGN_IN, rows=0, user=user, actor=next(iter(hats), None))
     return redirect(next_url)

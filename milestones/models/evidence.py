@@ -61,6 +61,11 @@ def web_address(text):
 
 
 class EvidenceQuerySet(SharedParts, RecordQuerySet):
+    def visible_to(self, actor):
+        """A patient sees nothing of what was taken out: it may have been another one's."""
+        rows = super().visible_to(actor)
+        return rows.in_force() if actor is not None and actor.hat == "portal" else rows
+
     def in_force(self):
         """All but what was taken out."""
         return self.filter(withdrawn_because="")

@@ -291,3 +291,28 @@ def test_the_actor_of_a_link_may_nothing_but_accept(cast, invite):
     row, _ = invite()
     by = Actor.of_link(PortalInvitation.objects.get(pk=row.pk).letter.link)
     assert by.permissions == frozenset()
+
+
+def test_an_invitation_goes_past_nobodys_second_step(cast, invite):
+    user = cast.user("patient")
+    _, path = invite(email=user.email)
+    client = Client()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(User, "has_second_factor", True)
+        assert confirm(client, path, cast.grace.date_of_birth).url == "/sign-in/second-step/"
+        assert client.get("/my/").status_code == 302
+
+
+def test_who_was_let_in_to_a_record_that_is_merged_meanwhile_is_seen_and_ended_on_the_other(cast, sign_in, desk_client):
+    twin = PatientFactory(by=cast.desk, first_name="Gracie", last_name="Hopper", date_of_birth=date(1990, 12, 9))
+    user = User.objects.create_user("gil@family.example", name="Gil Hopper")
+    access = PortalAccess.grant(user=user, patient=twin, relationship="proxy", by=cast.desk)
+    twin.merge_into(cast.grace, by=cast.manager, because="Registered twice")
+    path = f"/patients/{cast.grace.pk}/portal/"
+    assert "Gil Hopper" in desk_client.get(path).content.decode()
+    with pytest.raises(ValidationError, match="uses this portal already"):
+        PortalInvitation.invite(
+            by=cast.desk, patient=cast.grace, name="Gil", email="gil@family.example", relationship="proxy")
+    assert desk_client.post(f"/portal-accesses/{access.pk}/end/", {"because": "Asked for it"}).status_code == 302
+    access.refresh_from_db()
+    assert access.until is not None

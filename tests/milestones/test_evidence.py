@@ -359,3 +359,14 @@ def test_proposals_of_a_row_that_is_gone_meanwhile_are_refused(cast, plan, put_i
     row.void(by=cast.dentist, because="Wrong tooth")
     with pytest.raises(ValidationError):
         proposal.confirm(by=cast.dentist, milestone=milestone)
+
+
+def test_a_patient_sees_nothing_of_what_was_taken_out(cast, program, milestone):
+    proof = Evidence.add(by=cast.dentist, milestone=milestone, evidence_type="document", title="Letter", file=b"Of somebody else")
+    path = f"/milestone-evidence/{proof.pk}/content"
+    patient = program("patient")
+    assert patient.get(path).status_code == 200
+    proof.withdraw(by=cast.dentist, because="Another patient's")
+    assert patient.get(path).status_code == 404
+    assert not Evidence.objects.visible_to(cast.portal).exists()
+    assert Evidence.objects.visible_to(cast.dentist).exists()
